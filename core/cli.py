@@ -1,0 +1,399 @@
+"""The program `bimtek`: one group of commands on Flask's; plugins add their own groups.
+
+`--json` prints one JSON object and nothing else. Exit status: 0 done, 1 refused, 2 usage.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import sqlalchemy as sa
+from flask import Flask, current_app
+from flask.cli import AppGroup, FlaskGroup
+from flask_babel import gettext as _
+from granian.server import Server as Granian
+from rich.console import Console
+from rich.table import Table
+
+from core import embedded, supervisor
+from core.cohorts.queries import by_code
+from core.cohorts.roster import import_roster
+from core.commands import json_option, print_json, refuses
+from core.config import instance_folder
+from core.db import db
+from core.demo import Demo, demo_is_loaded, load_demo, logins
+from core.errors import DomainError
+from core.institutions.models import Institution
+from core.institutions.queries import root
+from core.institutions.services import create_institution
+from core.jobs import run_worker
+from core.people.access import ADMIN
+from core.people.services import grant_role, issue_access, register_person
+from core.plugin_engine import lifecycle, migrations
+from core.plugin_engine.engine import Engine, engine
+
+# Running
+
+
+def ensure_database() -> embedded.Server | None:
+    """Starts the embedded PostgreSQL unless `DATABASE_URL` names another one."""
+    if os.environ.get("DATABASE_URL"):
+        return None
+    try:
+        server = embedded.start(instance_folder())
+    except embedded.EmbeddedError as error:
+        raise click.ClickException(str(error)) from error
+    if server.notice:
+        click.echo(server.notice, err=True)
+    os.environ["DATABASE_URL"] = server.url
+    return server
+
+
+def _app() -> Flask:
+    from core import create_app  # noqa: PLC0415 -- core's factory adds these commands
+
+    ensure_database()
+    return create_app()
+
+
+def _prepare() -> None:
+    """Everything `serve` needs before its first request; harmless when repeated."""
+    app = current_app
+    fresh = not _has_tables()
+    lifecycle.upgrade_installed(engine())
+    lifecycle.install(engine(), [m.name for m in engine().loaded.values()])
+    if fresh and app.config["LOAD_DEMO"]:
+        click.echo(_("First start: loading the demo…"))
+        load_demo(Console(stderr=True))
+    elif not demo_is_loaded() and root() is None:
+        click.echo(_("No data yet. Run: bimtek people create-admin --help"))
+
+
+def _has_tables() -> bool:
+    return sa.inspect(db.engine).has_table("user")
+
+
+@click.command("serve")
+@click.option("--port", envvar="PORT", default=8000, show_default=True, type=int)
+@click.option("--host", envvar="HOST", default="127.0.0.1", show_default=True)
+@click.pass_context
+def serve(context: click.Context, port: int, host: str) -> None:
+    """Web, worker and database together, for one machine. Ctrl-C stops all of it."""
+    try:
+        supervisor.assert_port_free(host, port)
+    except supervisor.PortInUse as error:
+        raise click.ClickException(str(error)) from error
+    server = ensure_database()
+    app = _app()
+    with app.app_context():
+        _prepare()
+        people = logins() if demo_is_loaded() else []
+        db.session.remove()
+        db.engine.dispose()
+    click.echo(f"\n  Bimtek: http://{host}:{port}\n")
+    for role, name, password in people:
+        click.echo(f"  {role:<22} {name:<26} {password}")
+    if people:
+        click.echo("\n  CONTOH – invented people, for looking around only.\n")
+    command = [sys.executable, "-m", "core"]
+    children = {
+        "web": [*command, "web", "--port", str(port), "--host", host],
+        "worker": [*command, "worker"],
+    }
+    environment = dict(os.environ) | {"BIMTEK_DEMO": "1" if people else ""}
+    status = supervisor.run(children, env=environment)
+    if server:
+        server.stop()
+    context.exit(status)
+
+
+@click.command("web")
+@click.option("--port", envvar="PORT", default=8000, show_default=True, type=int)
+@click.option("--host", envvar="HOST", default="127.0.0.1", show_default=True)
+@click.option("--workers", envvar="WEB_WORKERS", default=1, show_default=True, type=int)
+def web(port: int, host: str, workers: int) -> None:
+    """The web server alone (granian)."""
+    Granian(
+        "core:create_app",
+        factory=True,
+        address=host,
+        port=port,
+        interface="wsgi",
+        workers=workers,
+        blocking_threads=THREADS,
+        backpressure=THREADS * 4,
+        websockets=False,
+        log_enabled=True,
+        log_access=False,
+    ).serve()
+
+
+@click.command("worker")
+def worker() -> None:
+    """Works on background jobs until it is stopped. Any number may run."""
+    run_worker(current_app._get_current_object())  # type: ignore[attr-defined]
+
+
+# Database and demo
+
+db_group = AppGroup("db", help="The schema of the database.")
+
+
+@db_group.command("upgrade")
+@refuses
+def db_upgrade() -> None:
+    """Brings core and every installed plugin to the newest schema."""
+    lifecycle.upgrade_installed(engine())
+    click.echo(_("The database is up to date."))
+
+
+@db_group.command("current")
+@json_option
+def db_current(as_json: bool) -> None:
+    """Shows the revision of core and of each installed plugin."""
+    with db.engine.connect() as connection:
+        found = {"core": migrations.current(connection)}
+        for name in engine().enablement.snapshot().installed:
+            if manifest := engine().loaded.get(name):
+                found[name] = migrations.current(connection, manifest)
+    if as_json:
+        print_json(found)
+        return
+    for name, revision in found.items():
+        click.echo(f"{name:<24} {revision or '-'}")
+
+
+@db_group.command("revision", hidden=True)
+@click.argument("message")
+@click.option("--plugin", help="For this plugin; otherwise for core.")
+def db_revision(message: str, plugin: str | None) -> None:
+    """For developers: writes a migration from the difference between models and database."""
+    manifest = engine().loaded[plugin] if plugin else None
+    with db.engine.begin() as connection:
+        if manifest:
+            connection.execute(sa.schema.CreateSchema(manifest.name, if_not_exists=True))
+            (manifest.path / "migrations").mkdir(exist_ok=True)
+        migrations.revision(connection, manifest, message)
+
+
+demo_group = AppGroup("demo", help="Invented data to look around in.")
+
+
+@demo_group.command("load")
+@json_option
+@refuses
+def demo_load(as_json: bool) -> None:
+    """Loads the demo into an empty installation; refused over anybody's data."""
+    demo: Demo = load_demo(Console(stderr=True, quiet=as_json))
+    if as_json:
+        print_json(demo.summary())
+        return
+    for role, name, password in logins():
+        click.echo(f"{role:<22} {name:<26} {password}")
+
+
+# Plugins
+
+plugins_group = AppGroup("plugins", help="What is installed, and who has it enabled.")
+
+
+def plugin_states(found: Engine) -> list[dict[str, Any]]:
+    """One row a plugin: name, version, state, problems."""
+    snapshot = found.enablement.snapshot()
+    names = sorted({*found.manifests, *snapshot.installed, *(p.plugin for p in found.problems)})
+    return [
+        {
+            "name": name,
+            "version": str(found.manifests[name].version) if name in found.manifests else None,
+            "installed": snapshot.installed.get(name),
+            "loaded": name in found.loaded,
+            "enabled_somewhere": snapshot.anywhere(name),
+            "problems": [p.message for p in found.problems if p.plugin == name],
+        }
+        for name in names
+    ]
+
+
+@plugins_group.command("list")
+@json_option
+def plugins_list(as_json: bool) -> None:
+    """Every plugin that is present or installed, and what is wrong with it."""
+    rows = plugin_states(engine())
+    if as_json:
+        print_json({"plugins": rows})
+        return
+    table = Table("Plugin", "Version", "Installed", "Enabled", "Problems")
+    for row in rows:
+        table.add_row(
+            row["name"], row["version"] or "-", row["installed"] or "-",
+            "yes" if row["enabled_somewhere"] else "no", "; ".join(row["problems"]),
+        )  # fmt: skip
+    Console().print(table)
+
+
+@plugins_group.command("doctor")
+@json_option
+def plugins_doctor(as_json: bool) -> None:
+    """Names every problem with its plugin and file; exit status 1 if there is one."""
+    problems = [
+        {"plugin": p.plugin, "message": p.message, "path": str(p.path or "")}
+        for p in engine().problems
+    ]
+    if as_json:
+        print_json({"problems": problems})
+    else:
+        for problem in problems:
+            click.echo(f"{problem['plugin']}: {problem['message']} ({problem['path']})")
+        click.echo(_("%(count)s problems found.", count=len(problems)))
+    sys.exit(1 if problems else 0)
+
+
+@plugins_group.command("install")
+@click.argument("names", nargs=-1, required=True)
+@json_option
+@refuses
+def plugins_install(names: tuple[str, ...], as_json: bool) -> None:
+    """Installs plugins and what they require, in one transaction."""
+    new = lifecycle.install(engine(), names)
+    if as_json:
+        print_json({"installed": new})
+    else:
+        click.echo(_("Installed: %(names)s", names=", ".join(new) or "-"))
+
+
+def institution_named(code: str | None) -> Institution:
+    """By code or id; without one the root. Raises DomainError."""
+    if code is None:
+        found = root()
+    elif code.isdigit():
+        found = db.session.get(Institution, int(code))
+    else:
+        found = db.session.scalar(sa.select(Institution).filter_by(code=code))
+    if found is None:
+        raise DomainError(_("There is no institution %(code)s.", code=code or ""))
+    return found
+
+
+def _decide(name: str, code: str | None, as_json: bool, enabled: bool) -> None:
+    institution = institution_named(code)
+    change = lifecycle.enable if enabled else lifecycle.disable
+    change(engine(), name, institution, by=None)
+    db.session.commit()
+    if as_json:
+        print_json({"plugin": name, "institution": institution.name, "enabled": enabled})
+    elif enabled:
+        click.echo(_("%(name)s is enabled for %(place)s and everything below it.",
+                     name=name, place=institution.name))  # fmt: skip
+    else:
+        click.echo(_("%(name)s is disabled for %(place)s. Its data is kept.",
+                     name=name, place=institution.name))  # fmt: skip
+
+
+institution_option = click.option(
+    "--institution", "code", help="Code or id of the institution; without it the root."
+)
+
+
+@plugins_group.command("enable")
+@click.argument("name")
+@institution_option
+@json_option
+@refuses
+def plugins_enable(name: str, code: str | None, as_json: bool) -> None:
+    """Enables a plugin, and what it requires, for an institution and those below it."""
+    _decide(name, code, as_json, True)
+
+
+@plugins_group.command("disable")
+@click.argument("name")
+@institution_option
+@json_option
+@refuses
+def plugins_disable(name: str, code: str | None, as_json: bool) -> None:
+    """Disables a plugin for an institution and those below it; data is kept."""
+    _decide(name, code, as_json, False)
+
+
+# People
+
+people_group = AppGroup("people", help="Users and rosters.")
+
+
+@people_group.command("create-admin")
+@click.argument("name")
+@click.option("--email", help="Signs in with it; otherwise with a participant number.")
+@click.option("--institution", "institution_name", default="Perpustakaan Nasional",
+              show_default=True, help="Name of the root institution, made if missing.")  # fmt: skip
+@refuses
+def create_admin(name: str, email: str | None, institution_name: str) -> None:
+    """Makes the first person of a new installation and prints a one-time link."""
+    top = root() or create_institution(institution_name, kind="national", parent=None)
+    user = register_person(name, email=email, institution=top)
+    grant_role(user, ADMIN, top, by=None)
+    [handout] = issue_access([user], by=None)
+    db.session.commit()
+    click.echo(f"{handout.sign_in_name}  {handout.printed_code}")
+    click.echo(f"http://127.0.0.1:8000/k/{handout.token}")
+
+
+@people_group.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--cohort", "cohort_code", required=True, help="Code of the cohort.")
+@click.option("--dry-run", is_flag=True, help="Show what would happen; write nothing.")
+@click.option("--create-institutions", is_flag=True, help="Make institutions that are not found.")
+@json_option
+@refuses
+def people_import(
+    file: Path, cohort_code: str, dry_run: bool, create_institutions: bool, as_json: bool
+) -> None:
+    """Reads a list of participants (CSV or XLSX) into a cohort."""
+    cohort = by_code(cohort_code)
+    if cohort is None:
+        raise DomainError(_("There is no cohort %(code)s.", code=cohort_code))
+    outcome = import_roster(
+        file.read_bytes(),
+        file.name,
+        cohort,
+        by=None,
+        create_institutions=create_institutions,
+        dry_run=dry_run,
+        progress=not as_json,
+    )
+    db.session.rollback() if dry_run else db.session.commit()
+    if as_json:
+        print_json(outcome.summary())
+        return
+    for row in outcome.rows:
+        click.echo(f"{row.line:>6}  {row.outcome:<10} {row.shown_name}  {row.message}")
+    click.echo(json.dumps(outcome.summary() | {"errors": len(outcome.summary()["errors"])}))
+
+
+COMMANDS = (serve, web, worker, db_group, demo_group, plugins_group, people_group)
+
+
+def add_commands(app: Flask) -> None:
+    for command in COMMANDS:
+        if command.name not in {"serve", "web"}:
+            app.cli.add_command(command)
+
+
+def main() -> None:
+    """Entry point of the program."""
+    group = FlaskGroup(
+        name="bimtek",
+        create_app=_app,
+        add_default_commands=False,
+        add_version_option=False,
+        load_dotenv=False,
+        set_debug_flag=False,
+        help="Bimtek: training for libraries, from roster to certificate.",
+    )
+    group.add_command(serve)
+    group.add_command(web)
+    group.main(prog_name="bimtek")
+
+
+__all__ = ["add_commands", "ensure_database", "main"]

@@ -1,0 +1,1 @@
+"""Cohorts: one delivery of a course, its staff, participants and their progress."""

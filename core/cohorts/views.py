@@ -1,0 +1,151 @@
+"""What a participant sees of a class: the course, its activities, and the key to get in.
+
+The staff's pages are in `views_manage`; both share one blueprint.
+"""
+
+from flask import abort, flash, g, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from core.cohorts import queries
+from core.cohorts.blueprint import pages
+from core.cohorts.home import place_of
+from core.cohorts.models import Cohort, Enrolment
+from core.cohorts.services import enrol_by_key, enrolment_of, record_progress
+from core.cohorts.standing import Standing, activity_url, blocking, standings
+from core.courses.downloads import send_stored_file
+from core.courses.facts import facts_of
+from core.courses.models import Activity, Course
+from core.courses.outline import outline
+from core.courses.queries import activity_of, whole_course
+from core.db import db
+from core.errors import DomainError
+from core.people.forms import KeyForm
+from core.plugin_engine.guard import requires, signed_in
+
+
+def _own_enrolment(cohort: Cohort) -> Enrolment | None:
+    """The reader's place in the class; staff who look in have none."""
+    found = enrolment_of(current_user, cohort)
+    return found if found is not None and found.status == "confirmed" else None
+
+
+def _open_to_participants(cohort: Cohort) -> None:
+    if cohort.status != "published" and cohort.roles_of(current_user) <= {"participant"}:
+        abort(404)
+
+
+def _whole(cohort: Cohort) -> Course:
+    return whole_course(cohort.course_id) or abort(404)
+
+
+def _standing(cohort: Cohort, course: Course, enrolment: Enrolment | None) -> dict[int, Standing]:
+    if enrolment is not None:
+        return {one.activity.id: one for one in place_of(enrolment).standing}
+    return standings(cohort, course.activities, queries.schedule_of(cohort), {})
+
+
+@pages.get("/classes/<cohort_code>")
+@requires("courses.learn")
+def learn(cohort_code: str) -> ResponseReturnValue:
+    """The course as a participant of this class reads it."""
+    cohort: Cohort = g.scope
+    _open_to_participants(cohort)
+    course, enrolment = _whole(cohort), _own_enrolment(cohort)
+    standing = _standing(cohort, course, enrolment)
+    return render_template(
+        "cohorts/learn.html",
+        cohort=cohort,
+        course=course,
+        enrolment=enrolment,
+        place=place_of(enrolment) if enrolment else None,
+        materials=outline(course),
+        standing=standing,
+        blocking=blocking(list(standing.values())),
+        urls={a.id: activity_url(a, cohort) for a in course.activities},
+        facts=facts_of(course.activities, cohort.host),
+        schedule=queries.schedule_of(cohort),
+    )
+
+
+def _reachable(cohort: Cohort, activity_id: int) -> tuple[Activity, Standing, Enrolment | None]:
+    """The activity when it can be opened now; 404 with a way back when it cannot."""
+    _open_to_participants(cohort)
+    activity = activity_of(cohort.course, activity_id) or abort(404)
+    enrolment = _own_enrolment(cohort)
+    progress = queries.progress_of(enrolment) if enrolment else {}
+    found = standings(cohort, [activity], queries.schedule_of(cohort), progress)[activity.id]
+    return activity, found, enrolment
+
+
+@pages.get("/classes/<cohort_code>/activities/<int:activity_id>")
+@requires("courses.learn")
+def activity(cohort_code: str, activity_id: int) -> ResponseReturnValue:
+    """A page, a file or a link of the course. Plugins' kinds have pages of their own."""
+    cohort: Cohort = g.scope
+    found, standing, enrolment = _reachable(cohort, activity_id)
+    if "." in found.kind:
+        url = activity_url(found, cohort)
+        return redirect(url) if url else abort(404)
+    if enrolment is not None and not standing.reachable:
+        flash(_("“%(title)s” is not open yet.", title=found.title), "info")
+        return redirect(url_for("cohorts.learn", cohort_code=cohort.code))
+    course = _whole(cohort)
+    order = [a for a in course.activities if activity_url(a, cohort)]
+    at = next(index for index, other in enumerate(order) if other.id == found.id)
+    following = order[at + 1] if at + 1 < len(order) else None
+    return render_template(
+        "cohorts/activity.html",
+        cohort=cohort,
+        activity=found,
+        standing=standing,
+        enrolment=enrolment,
+        following=following,
+        following_url=activity_url(following, cohort) if following else "",
+    )
+
+
+@pages.post("/classes/<cohort_code>/activities/<int:activity_id>/done")
+@requires("courses.learn")
+def mark_done(cohort_code: str, activity_id: int) -> ResponseReturnValue:
+    """The participant has read it; what comes next opens."""
+    cohort: Cohort = g.scope
+    found, standing, enrolment = _reachable(cohort, activity_id)
+    if enrolment is None or "." in found.kind or not standing.reachable:
+        abort(404)
+    record_progress(enrolment, found, "done")
+    db.session.commit()
+    back = url_for("cohorts.learn", cohort_code=cohort.code, _anchor=f"activity-{found.id}")
+    return redirect(back)
+
+
+@pages.get("/classes/<cohort_code>/files/<int:activity_id>")
+@requires("courses.learn")
+def file(cohort_code: str, activity_id: int) -> ResponseReturnValue:
+    cohort: Cohort = g.scope
+    found, standing, enrolment = _reachable(cohort, activity_id)
+    if found.file is None or (enrolment is not None and not standing.reachable):
+        abort(404)
+    return send_stored_file(found.file)
+
+
+@pages.route("/join", methods=["GET", "POST"])
+@signed_in
+def join() -> ResponseReturnValue:
+    """Enrols the person by the key that the committee gave out."""
+    form = KeyForm()
+    if form.validate_on_submit():
+        try:
+            enrolment = enrol_by_key(current_user._get_current_object(), form.key.data)
+        except DomainError as refused:
+            db.session.rollback()
+            form.key.errors = [refused.message]
+        else:
+            db.session.commit()
+            flash(_("You are enrolled."), "ok")
+            return redirect(url_for("cohorts.learn", cohort_code=enrolment.cohort.code))
+    return render_template("cohorts/join.html", form=form)
+
+
+from core.cohorts import views_manage  # noqa: E402, F401 -- adds its views to the same blueprint

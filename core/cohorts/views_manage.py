@@ -1,0 +1,1 @@
+"""The pages by which organisers and committees run a class."""

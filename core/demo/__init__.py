@@ -1,0 +1,8 @@
+"""The demo: invented people in a believable year, made through the same services as a click.
+
+Never over anybody's data: it is refused where a single person is registered.
+"""
+
+from core.demo.story import Demo, demo_is_loaded, load_demo, logins
+
+__all__ = ["Demo", "demo_is_loaded", "load_demo", "logins"]

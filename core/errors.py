@@ -1,0 +1,113 @@
+"""Refusals that a person can act on, and the pages that say so.
+
+A service raises a `DomainError` that carries its sentence; `init_errors` shows it.
+Nothing here decides anything about the domain.
+"""
+
+import logging
+from dataclasses import dataclass
+
+from flask import Flask, flash, jsonify, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+log = logging.getLogger(__name__)
+
+
+class DomainError(Exception):
+    """A rule said no. `message` is a sentence in the reader's language."""
+
+    status = 409
+
+    @property
+    def message(self) -> str:
+        return str(self)
+
+
+@dataclass(frozen=True)
+class ErrorText:
+    title: str
+    text: str
+
+
+def _texts(code: int) -> ErrorText:
+    known = {
+        400: ErrorText(
+            _("This request is not complete"),
+            _("Go back, check the form and send it again."),
+        ),
+        403: ErrorText(
+            _("You do not have access to this page"),
+            _("If you need it, ask the committee of your class or your institution's admin."),
+        ),
+        404: ErrorText(
+            _("Page not found"),
+            _("Check the address, or start again from the home page."),
+        ),
+        409: ErrorText(_("This cannot be done now"), ""),
+        410: ErrorText(_("This page is gone"), _("Start again from the home page.")),
+        413: ErrorText(
+            _("The file is too large"),
+            _("Choose a smaller file and try again. Nothing was saved."),
+        ),
+        429: ErrorText(
+            _("Too many attempts"),
+            _("Wait one minute, then try again."),
+        ),
+        503: ErrorText(_("Under maintenance"), _("Try again in a few minutes.")),
+    }
+    fallback = ErrorText(
+        _("Something went wrong on our side"),
+        _("Your last change may not have been saved. Try again; if it repeats, tell the committee."),
+    )
+    return known.get(code, fallback)
+
+
+def wants_json() -> bool:
+    return request.accept_mimetypes.best == "application/json"
+
+
+def error_page(code: int, text: str | None = None) -> ResponseReturnValue:
+    words = _texts(code)
+    if wants_json():
+        return jsonify(error=text or f"{words.title}. {words.text}"), code
+    page = render_template(
+        "errors/error.html",
+        code=code,
+        title=words.title,
+        text=text or words.text,
+        action_url="/",
+        action_label=_("Home"),
+    )
+    return page, code
+
+
+def _http_error(error: HTTPException) -> ResponseReturnValue:
+    if error.code is None or error.code < 400:
+        return error
+    return error_page(error.code)
+
+
+def _domain_error(error: DomainError) -> ResponseReturnValue:
+    return error_page(error.status, error.message)
+
+
+def _csrf_error(error: CSRFError) -> ResponseReturnValue:
+    if wants_json():
+        return jsonify(error=_("The page has expired. Reload it.")), 400
+    flash(_("The page had expired. Nothing was lost on our side; please send the form again."), "warn")
+    same_page = request.referrer if request.referrer and request.referrer.startswith(request.host_url) else None
+    return redirect(same_page or url_for("people.home"))
+
+
+def _unexpected(error: InternalServerError) -> ResponseReturnValue:
+    return error_page(500)
+
+
+def init_errors(app: Flask) -> None:
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(DomainError, _domain_error)
+    app.register_error_handler(CSRFError, _csrf_error)
+    app.register_error_handler(InternalServerError, _unexpected)

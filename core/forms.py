@@ -1,0 +1,20 @@
+"""Small things that every form needs: choices, the sentence for an empty field, the zones."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from wtforms.fields.choices import SelectChoice
+
+NEEDED = _l("Please fill this in.")
+ZONES = (
+    ("Asia/Jakarta", _l("WIB – western Indonesia")),
+    ("Asia/Makassar", _l("WITA – central Indonesia")),
+    ("Asia/Jayapura", _l("WIT – eastern Indonesia")),
+)
+LANGUAGES = (("id", "Bahasa Indonesia"), ("en", "English"))
+
+
+def choices(pairs: Iterable[tuple[Any, Any]]) -> list[SelectChoice]:
+    """(value, label) pairs as WTForms takes them."""
+    return [SelectChoice(value, label) for value, label in pairs]

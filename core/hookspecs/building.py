@@ -1,0 +1,34 @@
+"""What a plugin brings at start. Called once for each plugin while the app is made."""
+
+from collections.abc import Sequence
+
+import click
+from flask import Blueprint
+
+from core.hookspecs import hookspec
+from core.plugin_engine.contributions import ActivityKind, MenuEntry, Permission
+
+
+@hookspec("build")
+def blueprints() -> Sequence[Blueprint]:  # type: ignore[empty-body]
+    """Pages under `/<plugin>/`. Every view declares who may call it (`@requires`, `@public`)."""
+
+
+@hookspec("build")
+def permissions() -> Sequence[Permission]:  # type: ignore[empty-body]
+    """Rights named `<plugin>.<verb>` with the roles that hold them from the start."""
+
+
+@hookspec("build")
+def activity_kinds() -> Sequence[ActivityKind]:  # type: ignore[empty-body]
+    """Kinds named `<plugin>.<kind>` that authors can put into a course."""
+
+
+@hookspec("build")
+def menu_entries() -> Sequence[MenuEntry]:  # type: ignore[empty-body]
+    """Entries of the navigation; shown where the plugin is active and the right is held."""
+
+
+@hookspec("build")
+def cli_groups() -> Sequence[click.Group]:  # type: ignore[empty-body]
+    """Commands as `bimtek <plugin> …`; the group carries the plugin's name."""

@@ -1,0 +1,33 @@
+"""What plugins show on the pages of a cohort, and what they hear of it."""
+
+from collections.abc import Sequence
+
+from core.cohorts.models import ActivityProgress, Cohort, Enrolment
+from core.hookspecs import hookspec
+from core.people.models import User
+from core.plugin_engine.contributions import Panel, Refusal
+
+
+@hookspec("collect")
+def cohort_panels(cohort: Cohort, user: User) -> Sequence[Panel]:  # type: ignore[empty-body]
+    """Panels on the staff's page of a cohort, below the facts."""
+
+
+@hookspec("collect")
+def participant_panels(enrolment: Enrolment) -> Sequence[Panel]:  # type: ignore[empty-body]
+    """Panels beside the course on the participant's page of a cohort."""
+
+
+@hookspec("decide")
+def may_enrol(user: User, cohort: Cohort) -> Refusal | None:
+    """Asked before a person is enrolled, by whatever way."""
+
+
+@hookspec("notify")
+def enrolment_withdrawn(enrolment: Enrolment) -> None:
+    """A participant was taken out of a cohort; what they did is kept."""
+
+
+@hookspec("notify")
+def activity_completed(enrolment: Enrolment, progress: ActivityProgress) -> None:
+    """A participant has done an activity, for the first time."""

@@ -1,0 +1,1 @@
+"""Institutions: the tree of offices and libraries."""

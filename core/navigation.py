@@ -1,0 +1,82 @@
+"""The main navigation: at most five entries by what the person may do, the rest behind "More"."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from flask import g, request, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from core.cohorts.models import CohortStaff
+from core.db import db
+from core.institutions.models import Institution
+from core.people.access import ADMIN, ROLES, can, held_by
+from core.people.models import User
+from core.plugin_engine.engine import engine
+
+MOST = 5
+
+
+@dataclass(frozen=True)
+class Entry:
+    label: str
+    url: str
+    active: bool
+
+
+def _entry(label: str, endpoint: str, *blueprints: str, **arguments: Any) -> Entry:
+    here = request.endpoint or ""
+    active = here == endpoint or here.partition(".")[0] in blueprints
+    return Entry(label, url_for(endpoint, **arguments), active)
+
+
+def works_in_a_cohort(user: User) -> bool:
+    """Whether the person is on the staff list of any cohort; asked once a request."""
+    if "staffed" not in g:
+        query = sa.select(CohortStaff.id).filter_by(user_id=user.id).limit(1)
+        g.staffed = db.session.scalar(query) is not None
+    return bool(g.staffed)
+
+
+def _entries(user: User) -> Iterator[Entry]:
+    home = request.endpoint in {"people.home", "cohorts.learn", "cohorts.activity"}
+    yield Entry(_("Home"), url_for("people.home"), home)
+    if can(user, "cohorts.view") or works_in_a_cohort(user):
+        active = (request.endpoint or "").startswith("cohorts.") and not home
+        yield Entry(_("Classes"), url_for("cohorts.listing"), active)
+    if can(user, "courses.view"):
+        yield _entry(_("Courses"), "courses.listing", "courses")
+    if can(user, "institutions.view"):
+        yield _entry(_("Institutions"), "institutions.listing", "institutions")
+    if can(user, "plugins.manage"):
+        yield _entry(_("Plugins"), "plugins.start", "plugins")
+    for plugin, entry in sorted(engine().menu, key=lambda found: (found[1].weight, found[0])):
+        if can(user, entry.permission):
+            yield _entry(str(entry.label), entry.endpoint, plugin)
+
+
+def all_entries() -> list[Entry]:
+    return list(_entries(current_user)) if current_user.is_authenticated else []
+
+
+def navigation() -> list[Entry]:
+    """What base.html shows; a single entry is no navigation."""
+    entries = all_entries()
+    if len(entries) <= MOST:
+        return entries if len(entries) > 1 else []
+    more = Entry(_("More"), url_for("people.more"), request.endpoint == "people.more")
+    return [*entries[: MOST - 1], more]
+
+
+def role_line() -> str:
+    """The person's highest role and where it holds, shown under the name."""
+    if not current_user.is_authenticated:
+        return ""
+    order = [ADMIN, *ROLES]
+    held = sorted(held_by(current_user), key=lambda grant: (order.index(grant.role), grant.path))
+    if not held:
+        return ""
+    institution = db.session.get(Institution, held[0].institution_id)
+    return f"{ROLES[held[0].role]} · {institution.short_name if institution else ''}"

@@ -1,0 +1,1 @@
+"""People: accounts, names, and the lists that organisers hand in."""

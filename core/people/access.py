@@ -1,0 +1,137 @@
+"""Who may do what: roles, core's permissions, and `can`.
+
+A grant holds in its institution and everything below it. A person's grants are read once a
+request; each check after that is plain Python.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from flask import g
+from flask_babel import lazy_gettext as _l
+
+from core.db import db, now
+from core.institutions.models import Institution
+from core.people.models import Grant, User
+from core.plugin_engine.contributions import Permission
+from core.plugin_engine.engine import engine
+from core.plugin_engine.guard import Scope
+
+ADMIN = "platform_admin"
+ROLES = {
+    ADMIN: _l("Platform admin"),
+    "institution_admin": _l("Institution admin"),
+    "organiser": _l("Organiser"),
+    "committee": _l("Committee"),
+    "trainer": _l("Trainer"),
+    "participant": _l("Participant"),
+}
+GRANTABLE = ("institution_admin", "organiser", "committee", "trainer")
+
+_RUN = ("institution_admin", "organiser")
+_HELP = (*_RUN, "committee")
+_STAFF = (*_HELP, "trainer")
+
+CORE_PERMISSIONS = (
+    Permission("institutions.view", _l("See institutions"), _STAFF),
+    Permission("institutions.manage", _l("Manage institutions"), ("institution_admin",)),
+    Permission("grants.manage", _l("Give and take roles"), ("institution_admin",)),
+    Permission("plugins.manage", _l("Enable and disable plugins"), ("institution_admin",)),
+    Permission("courses.view", _l("See courses being written"), _STAFF),
+    Permission("courses.author", _l("Write courses"), _RUN),
+    Permission("cohorts.view", _l("See a cohort and its progress"), _STAFF),
+    Permission("cohorts.manage", _l("Set up cohorts"), _RUN),
+    Permission("cohorts.enrol", _l("Enrol participants"), _HELP),
+    Permission("people.contacts", _l("See phone numbers and e-mails"), _HELP),
+    Permission("people.invite", _l("Give out one-time access"), _HELP),
+    Permission("courses.learn", _l("Take part in a course"), ("participant", *_STAFF)),
+)
+
+
+@dataclass(frozen=True)
+class Held:
+    """A role that a person holds now, and the path below which it counts."""
+
+    role: str
+    path: str
+    institution_id: int
+
+
+def read_grants(users: Iterable[User]) -> None:
+    """Reads the grants in force of several people at once; `held_by` then asks nothing more."""
+    cache: dict[int, tuple[Held, ...]] = g.setdefault("grants_held", {})
+    wanted = {user.id for user in users} - cache.keys()
+    if not wanted:
+        return
+    moment = now()
+    rows = db.session.execute(
+        sa.select(Grant.user_id, Grant.role, Institution.path, Institution.id)
+        .join(Institution, Institution.id == Grant.institution_id)
+        .where(
+            Grant.user_id.in_(wanted),
+            sa.or_(Grant.starts_at.is_(None), Grant.starts_at <= moment),
+            sa.or_(Grant.ends_at.is_(None), Grant.ends_at > moment),
+        )
+    )
+    found: dict[int, list[Held]] = {user_id: [] for user_id in wanted}
+    for user_id, *held in rows:
+        found[user_id].append(Held(*held))
+    cache.update({user_id: tuple(grants) for user_id, grants in found.items()})
+
+
+def held_by(user: User) -> tuple[Held, ...]:
+    """The person's grants in force; one query a request."""
+    read_grants([user])
+    grants: tuple[Held, ...] = g.grants_held[user.id]
+    return grants
+
+
+def forget_grants() -> None:
+    """After a change of grants within the same request."""
+    g.pop("grants_held", None)
+
+
+def roles_with(permission: str) -> frozenset[str]:
+    found = engine().permissions.get(permission)
+    return frozenset({ADMIN, *found.roles}) if found else frozenset()
+
+
+def _plugin_acts(permission: str, scope: Scope | None) -> bool:
+    plugin = permission.partition(".")[0]
+    if plugin not in engine().manifests:
+        return True
+    return engine().is_active(plugin, scope.plugin_institution if scope else None)
+
+
+def can(user: Any, permission: str, scope: Scope | None = None) -> bool:
+    """Whether the person holds `permission` for `scope`; None asks "anywhere at all"."""
+    if not user.is_authenticated or not _plugin_acts(permission, scope):
+        return False
+    roles = roles_with(permission)
+    held = [grant for grant in held_by(user) if grant.role in roles]
+    if scope is None:
+        return any(_acts_below(permission, grant) for grant in held)
+    if any(_covers(held, institution.path) for institution in scope.scope_institutions):
+        return True
+    return bool(scope.roles_of(user) & roles)
+
+
+def _acts_below(permission: str, held: Held) -> bool:
+    """Whether the permission's plugin is active somewhere that the grant reaches."""
+    plugin = permission.partition(".")[0]
+    return plugin not in engine().manifests or engine().acts_within(plugin, held.path)
+
+
+def _covers(held: Iterable[Held], path: str) -> bool:
+    return any(path.startswith(grant.path) for grant in held)
+
+
+def institutions_where(user: User, permission: str) -> sa.ColumnElement[bool]:
+    """A condition on Institution: those where a grant gives `permission`."""
+    roles = roles_with(permission)
+    paths = [grant.path for grant in held_by(user) if grant.role in roles]
+    if not paths:
+        return sa.false()
+    return sa.or_(*(Institution.path.startswith(path, autoescape=True) for path in paths))

@@ -1,0 +1,113 @@
+"""What must hold of everything that a plugin brings, before any of it is taken in.
+
+Each check raises PluginFault (or MissingAccessRule) with a sentence for the plugin's author.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import click
+import sqlalchemy as sa
+from flask import Blueprint, Flask
+
+from core.plugin_engine.contributions import ActivityKind, MenuEntry, Permission
+from core.plugin_engine.engine import Engine
+from core.plugin_engine.guard import access_of
+from core.plugin_engine.manifest import Manifest
+
+# Functions that Flask keeps under None run for every request of the app.
+EVERYWHERE = (
+    "before_request_funcs",
+    "after_request_funcs",
+    "teardown_request_funcs",
+    "url_value_preprocessors",
+    "url_default_functions",
+    "template_context_processors",
+    "error_handler_spec",
+)
+TEMPLATE_NAMES = ("filters", "tests", "globals")
+
+
+class PluginFault(Exception):
+    """Something a plugin brings that cannot be taken in; the sentence says what."""
+
+
+@dataclass(frozen=True)
+class Contribution:
+    blueprints: list[Blueprint]
+    permissions: list[Permission]
+    kinds: list[ActivityKind]
+    menu: list[MenuEntry]
+    groups: list[click.Group]
+
+
+def check(engine: Engine, manifest: Manifest, brought: Contribution) -> None:
+    for prefixed in (*brought.permissions, *brought.kinds):
+        if not prefixed.name.startswith(f"{manifest.name}."):
+            raise PluginFault(f"'{prefixed.name}' must begin with '{manifest.name}.'")
+    for group in brought.groups:
+        if group.name != manifest.name:
+            raise PluginFault(f"command group '{group.name}' must be named '{manifest.name}'")
+    known = engine.permissions.keys() | {permission.name for permission in brought.permissions}
+    probe = _probe(manifest, brought.blueprints)
+    _check_rules(manifest, probe, known)
+    _check_reach(manifest, probe)
+    for blueprint in brought.blueprints:
+        _check_templates(manifest, blueprint)
+    for entry in brought.menu:
+        _check_menu(manifest, entry, probe, known)
+
+
+def check_tables(manifest: Manifest, tables: Iterable[sa.Table]) -> None:
+    for table in tables:
+        if table.schema != manifest.name:
+            raise PluginFault(f"table '{table}' must lie in the schema '{manifest.name}'")
+
+
+def _bare() -> Flask:
+    return Flask("probe", static_folder=None)
+
+
+def _probe(manifest: Manifest, blueprints: Iterable[Blueprint]) -> Flask:
+    """An app of the plugin alone: what it registers can be read, and nothing is half taken in."""
+    probe = _bare()
+    for blueprint in blueprints:
+        if blueprint.name != manifest.name:
+            raise PluginFault(f"blueprint '{blueprint.name}' must be named '{manifest.name}'")
+        probe.register_blueprint(blueprint)
+    return probe
+
+
+def _check_rules(manifest: Manifest, probe: Flask, known: Iterable[str]) -> None:
+    for rule in probe.url_map.iter_rules():
+        if not rule.rule.startswith(f"/{manifest.name}/"):
+            raise PluginFault(f"route '{rule.rule}' must begin with '/{manifest.name}/'")
+        access = access_of(rule.endpoint, probe.view_functions[rule.endpoint])
+        if access.kind == "permission" and access.permission not in known:
+            raise PluginFault(f"route '{rule.rule}' requires '{access.permission}', unknown here")
+
+
+def _check_reach(manifest: Manifest, probe: Flask) -> None:
+    """Nothing may act on pages of others: no hook on every request, no name in all templates."""
+    bare = _bare()
+    for name in EVERYWHERE:
+        if len(getattr(probe, name).get(None, ())) > len(getattr(bare, name).get(None, ())):
+            raise PluginFault(f"a blueprint may not hook into every page ({name})")
+    for kind in TEMPLATE_NAMES:
+        for name in getattr(probe.jinja_env, kind).keys() - getattr(bare.jinja_env, kind).keys():
+            if not name.startswith(f"{manifest.name}_"):
+                raise PluginFault(f"template name '{name}' must begin with '{manifest.name}_'")
+
+
+def _check_templates(manifest: Manifest, blueprint: Blueprint) -> None:
+    for name in blueprint.jinja_loader.list_templates() if blueprint.jinja_loader else ():
+        if not name.startswith(f"{manifest.name}/"):
+            raise PluginFault(f"template '{name}' must lie in templates/{manifest.name}/")
+
+
+def _check_menu(manifest: Manifest, entry: MenuEntry, probe: Flask, known: Iterable[str]) -> None:
+    rules = [rule for rule in probe.url_map.iter_rules() if rule.endpoint == entry.endpoint]
+    if not any(not rule.arguments for rule in rules):
+        raise PluginFault(f"menu entry '{entry.endpoint}' names no page without arguments")
+    if not entry.permission.startswith(f"{manifest.name}.") or entry.permission not in known:
+        raise PluginFault(f"menu entry '{entry.endpoint}' needs a permission of its own plugin")

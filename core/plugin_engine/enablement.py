@@ -1,0 +1,135 @@
+"""Which plugins are active for an institution: one answer for hooks, guard, menu and all else.
+
+A process keeps a snapshot of the decisions and asks for the epoch at most once a second,
+so an ordinary request pays no query for it.
+"""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from flask import current_app
+
+from core.db import READ_ENGINE, db
+from core.institutions.models import Institution, lineage_of
+from core.plugin_engine.models import PluginDecision, PluginEpoch, PluginInstallation
+
+POLL_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What holds for a plugin at an institution, and which institution decided it, if any."""
+
+    enabled: bool
+    decided_at: int | None
+    locked_by: int | None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What one institution decided for itself and everything below it."""
+
+    lineage: tuple[int, ...]
+    enabled: bool
+    locked: bool = False
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """`installed`: name → version. `decisions`: plugin → institution id → decision."""
+
+    epoch: int
+    installed: Mapping[str, str]
+    decisions: Mapping[str, Mapping[int, Decision]]
+
+    def effect(self, plugin: str, lineage: Iterable[int]) -> Effect:
+        """From the root down: the nearest decision holds, unless one above it is locked."""
+        if plugin not in self.installed:
+            return NOTHING
+        effect = NOTHING
+        decisions = self.decisions.get(plugin, {})
+        for institution_id in lineage:
+            if decision := decisions.get(institution_id):
+                locked_by = institution_id if decision.locked else None
+                effect = Effect(decision.enabled, institution_id, locked_by)
+                if locked_by:
+                    break
+        return effect
+
+    def below(self, plugin: str, institution_id: int) -> list[Decision]:
+        """The decisions of institutions below this one."""
+        decisions = self.decisions.get(plugin, {}).values()
+        return [decision for decision in decisions if institution_id in decision.lineage[:-1]]
+
+    def within(self, plugin: str, lineage: Sequence[int]) -> bool:
+        """Whether it is enabled at an institution or anywhere below it."""
+        below = [decision.lineage for decision in self.below(plugin, lineage[-1])]
+        return any(self.effect(plugin, one).enabled for one in (lineage, *below))
+
+    def anywhere(self, plugin: str) -> bool:
+        decisions = self.decisions.get(plugin, {}).values()
+        return any(self.effect(plugin, decision.lineage).enabled for decision in decisions)
+
+
+NOTHING = Effect(False, None, None)
+EMPTY = Snapshot(-1, {}, {})
+
+
+def read_snapshot(connection: sa.Connection) -> Snapshot:
+    epoch = connection.scalar(sa.select(PluginEpoch.number)) or 0
+    installed = connection.execute(
+        sa.select(PluginInstallation.name, PluginInstallation.version)
+    ).all()
+    decisions: dict[str, dict[int, Decision]] = {}
+    rows = connection.execute(
+        sa.select(
+            PluginDecision.plugin,
+            Institution.id,
+            Institution.path,
+            PluginDecision.enabled,
+            PluginDecision.locked,
+        ).join(Institution, Institution.id == PluginDecision.institution_id)
+    )
+    for plugin, institution_id, path, enabled, locked in rows:
+        decision = Decision(lineage_of(path), enabled, locked)
+        decisions.setdefault(plugin, {})[institution_id] = decision
+    return Snapshot(epoch, {name: version for name, version in installed}, decisions)
+
+
+class Enablement:
+    """The process's view of what is installed and enabled."""
+
+    def __init__(self) -> None:
+        self._snapshot = EMPTY
+        self._checked = float("-inf")
+        self._must_read = True
+
+    def snapshot(self) -> Snapshot:
+        recent = time.monotonic() - self._checked < POLL_SECONDS
+        return self._snapshot if recent else self._refresh()
+
+    def _refresh(self) -> Snapshot:
+        must_read, self._must_read = self._must_read, False
+        reader: sa.Engine = current_app.extensions[READ_ENGINE]
+        with reader.connect() as connection:
+            epoch = connection.scalar(sa.select(PluginEpoch.number)) or 0
+            if must_read or epoch != self._snapshot.epoch:
+                self._snapshot = read_snapshot(connection)
+        self._checked = time.monotonic()
+        return self._snapshot
+
+    def forget(self) -> None:
+        """The next question reads the database again; until then the last answer stands."""
+        self._must_read, self._checked = True, float("-inf")
+
+
+def bump_epoch() -> None:
+    """Tells every process to look again; part of the change's own transaction."""
+    bumped = db.session.execute(
+        sa.update(PluginEpoch).values(number=PluginEpoch.number + 1).returning(PluginEpoch.number)
+    )
+    if bumped.first() is None:
+        db.session.add(PluginEpoch(id=1, number=1))
+    db.session.flush()

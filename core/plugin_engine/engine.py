@@ -1,0 +1,210 @@
+"""The engine of one app: what is loaded, what is active, and the four ways to call a hook.
+
+pluggy checks signatures and keeps the implementations; the loop over them is ours, because
+pluggy stops at the first failure and here one plugin's fault never takes a page down.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, cast
+
+import pluggy
+from flask import Flask, current_app
+from flask_babel import gettext as _
+
+from core import hookspecs
+from core.db import db, reading
+from core.errors import DomainError
+from core.hookspecs import Mode
+from core.institutions.models import Institution, lineage_of
+from core.plugin_engine.contributions import ActivityKind, MenuEntry, Permission, Refusal
+from core.plugin_engine.discovery import Problem
+from core.plugin_engine.enablement import Enablement, Snapshot
+from core.plugin_engine.guard import Guard
+from core.plugin_engine.manifest import Manifest
+
+log = logging.getLogger(__name__)
+EXTENSION = "bimtek"
+FAILED = object()
+
+
+class Refused(DomainError):
+    """A *decide* hook said no, or failed, which is a no as well."""
+
+    def __init__(self, plugin: str, message: str) -> None:
+        self.plugin = plugin
+        super().__init__(message)
+
+
+class Engine:
+    def __init__(self, can: Callable[[Any, str, Any], bool]) -> None:
+        self.pluggy = pluggy.PluginManager(hookspecs.PROJECT)
+        self.manifests: dict[str, Manifest] = {}
+        self.loaded: dict[str, Manifest] = {}
+        self.problems: list[Problem] = []
+        self.permissions: dict[str, Permission] = {}
+        self.kinds: dict[str, ActivityKind] = {}
+        self.menu: list[tuple[str, MenuEntry]] = []
+        self.failures: Counter[tuple[str, str]] = Counter()
+        self.enablement = Enablement()
+        self.guard = Guard(self.active, self.loaded, can)
+
+    def init_app(self, app: Flask) -> None:
+        app.extensions[EXTENSION] = self
+        app.before_request(self.guard.before_request)
+
+    # What is active
+
+    def active(self, institution: Institution | None) -> frozenset[str]:
+        """Loaded, installed and enabled for `institution` (None: anywhere on the site)."""
+        snapshot = self.enablement.snapshot()
+        if institution is None:
+            return frozenset(name for name in self.loaded if snapshot.anywhere(name))
+        return self.active_in(snapshot, institution.lineage)
+
+    def active_in(self, snapshot: Snapshot, lineage: Sequence[int]) -> frozenset[str]:
+        """The same in a given state of decisions; without what it needs no plugin acts."""
+        found: set[str] = set()
+        for manifest in self.loaded.values():
+            enabled = snapshot.effect(manifest.name, lineage).enabled
+            if enabled and manifest.requires.keys() <= found:
+                found.add(manifest.name)
+        return frozenset(found)
+
+    def is_active(self, plugin: str, institution: Institution | None) -> bool:
+        return plugin in self.active(institution)
+
+    def acts_within(self, plugin: str, path: str) -> bool:
+        """Whether the plugin is enabled at the institution of `path` or anywhere below it."""
+        snapshot = self.enablement.snapshot()
+        return plugin in self.loaded and snapshot.within(plugin, lineage_of(path))
+
+    def available_kinds(self, institution: Institution) -> list[ActivityKind]:
+        """Core's kinds and those of the active plugins."""
+        active = self.active(institution)
+        return [kind for kind in self.kinds.values() if not kind.plugin or kind.plugin in active]
+
+    def kind(self, name: str, institution: Institution) -> ActivityKind | None:
+        """The kind, or None where its plugin is absent or disabled."""
+        kind = self.kinds.get(name)
+        if kind is None or not kind.plugin or self.is_active(kind.plugin, institution):
+            return kind
+        return None
+
+    # The four modes
+
+    def build(self, plugin: str, hook: str) -> list[Any]:
+        """What one plugin returns for a build hook. Its exceptions are the loader's to name."""
+        return [
+            item
+            for implementation in self._implementations(hook, "build", frozenset({plugin}))
+            for item in (_call(implementation, {}) or ())
+        ]
+
+    def collect(self, hook: str, institution: Institution | None, **arguments: Any) -> list[Any]:
+        """All that the active plugins return, by weight and plugin; faults are skipped."""
+        return [item for _plugin, item in self.collected(hook, institution, **arguments)]
+
+    def collected(
+        self, hook: str, institution: Institution | None, **arguments: Any
+    ) -> list[tuple[str, Any]]:
+        """The same with the name of the plugin that each item comes from."""
+        found: list[tuple[float, str, Any]] = []
+        for implementation in self._implementations(hook, "collect", self.active(institution)):
+            name = implementation.plugin_name
+            with self.contained(name, hook):
+                items = list(_call(implementation, arguments) or ())
+                found += [(float(getattr(item, "weight", 50)), name, item) for item in items]
+        ordered = sorted(found, key=lambda entry: entry[:2])
+        return [(name, item) for _weight, name, item in ordered]
+
+    def notify(self, hook: str, institution: Institution | None, **arguments: Any) -> None:
+        """Tells the active plugins of a change, each in its own savepoint."""
+        for implementation in self._implementations(hook, "notify", self.active(institution)):
+            db.session.flush()
+            with self.contained(implementation.plugin_name, hook):
+                _call(implementation, arguments)
+
+    def decide(self, hook: str, institution: Institution | None, **arguments: Any) -> None:
+        """Asks whether something may happen. Raises Refused at the first no."""
+        for implementation in self._implementations(hook, "decide", self.active(institution)):
+            name = implementation.plugin_name
+            answer: Any = FAILED
+            with self.contained(name, hook):
+                answer = _decision(_call(implementation, arguments))
+            if answer is FAILED:
+                raise Refused(
+                    name, _("Plugin %(name)s could not answer. Tell your admin.", name=name)
+                )
+            if answer is not None:
+                raise Refused(name, str(answer.message))
+
+    @contextmanager
+    def contained(self, plugin: str, what: str) -> Iterator[None]:
+        """A fault inside is counted and logged and goes no further, nor does what it wrote."""
+        try:
+            with _savepoint():
+                yield
+        except Exception:
+            self.failed(plugin, what)
+
+    def failed(self, plugin: str, hook: str) -> None:
+        """Counts and logs a plugin's fault; call it while the exception is handled."""
+        self.failures[plugin, hook] += 1
+        log.exception("plugin %s failed in %s", plugin, hook)
+
+    def _implementations(
+        self, hook: str, mode: Mode, active: frozenset[str]
+    ) -> Iterator[pluggy.HookImpl]:
+        caller = cast(pluggy.HookCaller, getattr(self.pluggy.hook, hook))
+        assert caller.spec is not None and caller.spec.function.mode == mode, (
+            f"{hook} is not {mode}"
+        )
+        implementations: Sequence[pluggy.HookImpl] = caller.get_hookimpls()
+        return iter(
+            sorted(
+                (found for found in implementations if found.plugin_name in active),
+                key=lambda found: found.plugin_name,
+            )
+        )
+
+
+def _call(implementation: pluggy.HookImpl, arguments: dict[str, Any]) -> Any:
+    return implementation.function(*(arguments[name] for name in implementation.argnames))
+
+
+def _decision(answer: Any) -> Refusal | None:
+    """Only None is a yes; an answer that is neither is a fault."""
+    if answer is None or isinstance(answer, Refusal):
+        return answer
+    raise TypeError(f"{answer!r} is neither None nor a Refusal")
+
+
+@contextmanager
+def _savepoint() -> Iterator[None]:
+    """Undoes what was written when the block fails.
+
+    A reading request has no transaction to save; there a write fails, at the latest here.
+    """
+    if not reading():
+        with db.session.begin_nested():
+            yield
+        return
+    try:
+        yield
+        db.session.flush()
+    except Exception:
+        db.session.rollback()
+        raise
+
+
+def engine() -> Engine:
+    """The engine of the current app."""
+    return cast(Engine, current_app.extensions[EXTENSION])
+
+
+def plugin_is_active(plugin: str, institution: Institution) -> bool:
+    """Whether a plugin acts for the institution; its jobs ask before they do anything."""
+    return engine().is_active(plugin, institution)

@@ -1,0 +1,172 @@
+"""Deny by default: each view declares who may call it, and one function asks.
+
+A view without a rule does not start. A plugin's page is there only where the plugin is
+active; elsewhere it answers 404, and so do its 405 and its slash redirect.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, TypeVar, cast
+from urllib.parse import unquote, urlsplit
+
+from flask import Flask, abort, current_app, g, request
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.routing import MapAdapter, RequestRedirect
+
+F = TypeVar("F", bound=Callable[..., Any])
+ATTRIBUTE = "bimtek_access"
+
+
+class Scope(Protocol):
+    """What a page is about: an institution, a course or a cohort."""
+
+    @property
+    def scope_institutions(self) -> tuple[Any, ...]:
+        """The institutions whose grants count here."""
+
+    @property
+    def plugin_institution(self) -> Any:
+        """The institution whose choice of plugins counts here."""
+
+    def roles_of(self, user: Any) -> frozenset[str]:
+        """Roles that the person holds in this very thing, such as trainer of a cohort."""
+
+
+@dataclass(frozen=True)
+class Access:
+    kind: Literal["public", "signed_in", "permission"]
+    permission: str = ""
+
+
+def _declare(access: Access) -> Callable[[F], F]:
+    def mark(view: F) -> F:
+        setattr(view, ATTRIBUTE, access)
+        return view
+
+    return mark
+
+
+def requires(permission: str) -> Callable[[F], F]:
+    """Only for people who hold `permission` in the page's institution, course or cohort."""
+    return _declare(Access("permission", permission))
+
+
+def public(view: F) -> F:
+    """For everybody, without signing in."""
+    return _declare(Access("public"))(view)
+
+
+def signed_in(view: F) -> F:
+    """For everybody who has signed in; the view shows only the person's own things."""
+    return _declare(Access("signed_in"))(view)
+
+
+def writes(view: F) -> F:
+    """A GET that writes: it leaves the read-only pool. Used with the rule above it."""
+    view.bimtek_writes = True  # type: ignore[attr-defined]
+    return view
+
+
+class MissingAccessRule(Exception):
+    """A view that nobody said who may call."""
+
+
+def access_of(endpoint: str, view: Callable[..., Any]) -> Access:
+    if endpoint == "static" or getattr(view, "__name__", "") == "send_static_file":
+        return Access("public")
+    access = getattr(view, ATTRIBUTE, None)
+    if access is None:
+        where = f"{view.__module__}.{getattr(view, '__qualname__', view)}"
+        raise MissingAccessRule(f"view '{endpoint}' ({where}) has no access rule; add @requires(…)")
+    return access
+
+
+def check_views(app: Flask) -> None:
+    """Raises MissingAccessRule for the first view that says nothing."""
+    for endpoint, view in app.view_functions.items():
+        access_of(endpoint, view)
+
+
+Resolver = Callable[[Any], Scope]
+
+
+class Guard:
+    """Asks before each request whether the page is there and the person may see it."""
+
+    def __init__(
+        self,
+        active: Callable[[Any], frozenset[str]],
+        loaded: Mapping[str, Any],
+        can: Callable[[Any, str, Scope | None], bool],
+    ) -> None:
+        self._active = active
+        self._loaded = loaded
+        self._can = can
+        self.resolvers: dict[str, Resolver] = {}
+
+    def scope_of(self, arguments: Mapping[str, Any] | None) -> Scope | None:
+        """The thing that the URL names, by its first known argument."""
+        for name, value in (arguments or {}).items():
+            if resolver := self.resolvers.get(name):
+                return resolver(value)
+        return None
+
+    def plugin_of(self, endpoint: str) -> str | None:
+        name = endpoint.partition(".")[0]
+        return name if name in self._loaded else None
+
+    def present(self, plugin: str | None, scope: Scope | None) -> bool:
+        if plugin is None:
+            return True
+        return plugin in self._active(scope.plugin_institution if scope else None)
+
+    def before_request(self) -> ResponseReturnValue | None:
+        if request.routing_exception is not None:
+            self._hide(request.routing_exception)
+            return None
+        endpoint = request.endpoint or ""
+        view = current_app.view_functions[endpoint]
+        access = access_of(endpoint, view)
+        g.writes = getattr(view, "bimtek_writes", False)
+        plugin = self.plugin_of(endpoint)
+        if access.kind != "public" and not current_user.is_authenticated:
+            # A stranger learns nothing of institutions, only whether the site has the page.
+            if not self.present(plugin, None):
+                abort(404)
+            return current_app.login_manager.unauthorized()  # type: ignore[attr-defined, no-any-return]
+        g.scope = scope = self.scope_of(request.view_args)
+        if not self.present(plugin, scope):
+            abort(404)
+        if access.kind == "permission" and not self._can(current_user, access.permission, scope):
+            abort(403)
+        return None
+
+    def _hide(self, error: HTTPException) -> None:
+        """A routing error of an absent plugin's rule is a plain 404."""
+        try:
+            endpoint, arguments = _behind(error)
+            scope = self.scope_of(arguments) if current_user.is_authenticated else None
+        except HTTPException:
+            return
+        if not self.present(self.plugin_of(endpoint), scope):
+            request.routing_exception = NotFound()
+
+
+def _behind(error: HTTPException) -> tuple[str, Mapping[str, Any]]:
+    """The rule that a routing error speaks of. Raises the error where it speaks of none."""
+    adapter = cast(MapAdapter, current_app.create_url_adapter(request))
+    path, method = request.path, request.method
+    for _hop in range(3):
+        if isinstance(error, RequestRedirect):
+            path = unquote(urlsplit(error.new_url).path).removeprefix(request.script_root)
+        elif isinstance(error, MethodNotAllowed) and error.valid_methods:
+            method = next(iter(error.valid_methods))
+        else:
+            break
+        try:
+            return adapter.match(path, method=method)
+        except HTTPException as further:
+            error = further
+    raise error

@@ -1,0 +1,169 @@
+"""Imports what discovery found and takes in what each plugin brings, or says why not.
+
+A plugin is taken in whole or not at all: everything it brings is checked before any of it
+is registered, and what a faulty one left behind is taken back. The checks are in `checks`.
+"""
+
+import importlib
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import pluggy
+from flask import Blueprint, Flask
+from packaging.version import Version
+from sqlalchemy.orm import configure_mappers
+
+import plugins
+from core.db import Base
+from core.hookspecs import building, cohorts, courses, demo
+from core.i18n import add_texts
+from core.plugin_engine.checks import Contribution, PluginFault, check, check_tables
+from core.plugin_engine.contributions import ActivityKind, MenuEntry, Permission
+from core.plugin_engine.discovery import Problem, discover
+from core.plugin_engine.engine import Engine
+from core.plugin_engine.guard import MissingAccessRule
+from core.plugin_engine.manifest import Manifest
+from core.plugin_engine.resolver import left_out_with, resolve
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+SPECS = (building, cohorts, courses, demo)
+
+
+def new_engine(can: Callable[[Any, str, Any], bool]) -> Engine:
+    """An engine that knows all hooks and no plugin. `can` answers the guard."""
+    engine = Engine(can)
+    for spec in SPECS:
+        engine.pluggy.add_hookspecs(spec)
+    return engine
+
+
+def load_plugins(app: Flask, engine: Engine, core_version: Version) -> None:
+    """Loads everything present, in order; faults go to `engine.problems`."""
+    if app.config["SAFE_MODE"]:
+        return
+    # Core's relationships find their classes before a plugin can have one of the same name.
+    configure_mappers()
+    folders = [Path(part) for part in app.config["PLUGIN_FOLDERS"].split(os.pathsep) if part]
+    found = discover(folders, bundled=app.config["BUNDLED_PLUGINS"])
+    engine.manifests = {m.name: m for m in found.manifests}
+    resolution = resolve(found.manifests, core_version)
+    engine.problems += [*found.problems, *resolution.problems]
+    for manifest in resolution.order:
+        _load(app, engine, manifest)
+    for problem in engine.problems:
+        log.error("plugin %s left out: %s", problem.plugin, problem.message)
+
+
+def _load(app: Flask, engine: Engine, manifest: Manifest) -> None:
+    if absent := manifest.requires.keys() - engine.loaded.keys():
+        engine.problems.append(left_out_with(manifest, absent))
+        return
+    before = _Mapped()
+    try:
+        hooks = _import(manifest)
+        _register(engine, manifest, hooks)
+        brought = _contribution(engine, manifest)
+        check(engine, manifest, brought)
+        check_tables(manifest, Base.metadata.tables.values() - before.tables)
+        configure_mappers()
+    except (Exception, SystemExit) as error:
+        engine.problems.append(Problem(manifest.name, _sentence(error, manifest), manifest.path))
+        before.restore()
+        _forget(engine, manifest)
+        return
+    _take_in(app, engine, manifest, brought)
+
+
+class _Mapped:
+    """What SQLAlchemy knows now, so that what a faulty plugin adds can be taken back."""
+
+    def __init__(self) -> None:
+        self.tables = set(Base.metadata.tables.values())
+        self.mappers = set(Base.registry.mappers)
+
+    def restore(self) -> None:
+        for mapper in Base.registry.mappers - self.mappers:
+            # SQLAlchemy has no public way to unmap one class, and one class that cannot be
+            # configured stops all others.
+            Base.registry._managers.pop(mapper.class_manager, None)
+            Base.registry._dispose_manager_and_mapper(mapper.class_manager)
+        for table in set(Base.metadata.tables.values()) - self.tables:
+            Base.metadata.remove(table)
+
+
+def _import(manifest: Manifest) -> Any:
+    """The plugin's `hooks`; its models first, so that all its tables are known."""
+    root = str(manifest.path.parent)
+    if manifest.module.startswith("plugins.") and root not in plugins.__path__:
+        plugins.__path__.append(root)
+    if find_spec(f"{manifest.module}.models"):
+        importlib.import_module(f"{manifest.module}.models")
+    hooks = importlib.import_module(f"{manifest.module}.hooks")
+    if Path(str(hooks.__file__)).parent.resolve() != manifest.path.resolve():
+        raise PluginFault(f"'{manifest.module}' is already imported from {hooks.__file__}")
+    return hooks
+
+
+def _register(engine: Engine, manifest: Manifest, hooks: Any) -> None:
+    engine.pluggy.register(hooks, name=manifest.name)
+    for hook in engine.pluggy.get_hookcallers(hooks) or ():
+        if not hook.has_spec():
+            raise PluginFault(f"there is no hook '{hook.name}'; see docs/plugins/hooks.md")
+        for found in hook.get_hookimpls():
+            if found.plugin is hooks and (found.wrapper or found.hookwrapper):
+                raise PluginFault(f"hook '{hook.name}' may not be a wrapper")
+
+
+def _contribution(engine: Engine, manifest: Manifest) -> Contribution:
+    def brought(hook: str, kind: type[T]) -> list[T]:
+        items = engine.build(manifest.name, hook)
+        if wrong := next((item for item in items if not isinstance(item, kind)), None):
+            raise PluginFault(f"{hook} gave {wrong!r}; it must give {kind.__name__} only")
+        return items
+
+    return Contribution(
+        blueprints=brought("blueprints", Blueprint),
+        permissions=brought("permissions", Permission),
+        kinds=brought("activity_kinds", ActivityKind),
+        menu=brought("menu_entries", MenuEntry),
+        groups=brought("cli_groups", click.Group),
+    )
+
+
+def _take_in(app: Flask, engine: Engine, manifest: Manifest, brought: Contribution) -> None:
+    engine.loaded[manifest.name] = manifest
+    engine.permissions.update({p.name: p for p in brought.permissions})
+    engine.kinds.update({kind.name: kind for kind in brought.kinds})
+    engine.menu += [(manifest.name, entry) for entry in brought.menu]
+    for blueprint in brought.blueprints:
+        app.register_blueprint(blueprint)
+    for group in brought.groups:
+        app.cli.add_command(group)
+    add_texts(app, manifest.path / "translations")
+
+
+def _forget(engine: Engine, manifest: Manifest) -> None:
+    if engine.pluggy.has_plugin(manifest.name):
+        engine.pluggy.unregister(name=manifest.name)
+    for module in list(sys.modules):
+        if module == manifest.module or module.startswith(f"{manifest.module}."):
+            del sys.modules[module]
+
+
+def _sentence(error: BaseException, manifest: Manifest) -> str:
+    if isinstance(error, PluginFault | MissingAccessRule):
+        return str(error)
+    if isinstance(error, pluggy.PluginValidationError):
+        return f"a hook does not fit its specification: {' '.join(str(error).split())}"
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [f for f in frames if Path(f.filename).is_relative_to(manifest.path)]
+    where = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
+    return f"{type(error).__name__}: {error}{where}"

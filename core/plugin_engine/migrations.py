@@ -1,0 +1,83 @@
+"""Runs Alembic for core and for each plugin: one tree and one version table each.
+
+A plugin's tables and its `alembic_version` lie in the schema that carries its name, so core
+migrates although a plugin's code is gone. Never at import, never in a web worker.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from core.config import bundled
+from core.db import Base
+from core.plugin_engine.manifest import Manifest
+
+LOCK = 7_216_402  # Any number will do, as long as only migrations and installs take it.
+
+
+def lock(connection: sa.Connection) -> None:
+    """Waits until no other operator migrates or installs; held to the transaction's end."""
+    connection.execute(sa.text("SET LOCAL lock_timeout = '30s'"))
+    connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+
+
+def versions_of(plugin: Manifest | None) -> Path:
+    return bundled("migrations") / "versions" if plugin is None else plugin.path / "migrations"
+
+
+def alembic_config(connection: sa.Connection, plugin: Manifest | None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(bundled("migrations")).replace("%", "%%"))
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("version_locations", str(versions_of(plugin)).replace("%", "%%"))
+    config.attributes.update(
+        connection=connection,
+        metadata=Base.metadata,
+        schema=plugin.name if plugin else None,
+    )
+    return config
+
+
+def upgrade(connection: sa.Connection, plugin: Manifest | None = None) -> None:
+    """Brings core (None) or one plugin to its head, in the caller's transaction."""
+    if plugin:
+        connection.execute(sa.schema.CreateSchema(plugin.name, if_not_exists=True))
+    command.upgrade(alembic_config(connection, plugin), "head")
+
+
+def downgrade(connection: sa.Connection, plugin: Manifest | None, revision: str) -> None:
+    command.downgrade(alembic_config(connection, plugin), revision)
+
+
+def current(connection: sa.Connection, plugin: Manifest | None = None) -> str | None:
+    """The revision that the database is at; None before the first migration."""
+    options = {"version_table_schema": plugin.name if plugin else None}
+    return MigrationContext.configure(connection, opts=options).get_current_revision()
+
+
+def head(connection: sa.Connection, plugin: Manifest | None = None) -> str | None:
+    return ScriptDirectory.from_config(alembic_config(connection, plugin)).get_current_head()
+
+
+def upgrade_all(engine: sa.Engine, plugins: Iterable[Manifest]) -> None:
+    """Core first, then the given plugins in their order; one transaction for all."""
+    with engine.begin() as connection:
+        lock(connection)
+        upgrade(connection)
+        for plugin in plugins:
+            upgrade(connection, plugin)
+
+
+def revision(connection: sa.Connection, plugin: Manifest | None, message: str) -> None:
+    """For developers: writes a migration from models and database."""
+    command.revision(
+        alembic_config(connection, plugin),
+        message,
+        autogenerate=True,
+        version_path=str(versions_of(plugin)),
+    )

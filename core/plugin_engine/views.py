@@ -1,0 +1,5 @@
+"""The plugin catalogue of an institution."""
+
+from flask import Blueprint
+
+pages = Blueprint("plugins", __name__)

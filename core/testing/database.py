@@ -1,0 +1,102 @@
+"""A migrated template database, and a clone of it for each test process.
+
+The template's name carries a digest of all migrations, so it is made once and again only
+when one of them changes.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from core import create_app, embedded
+from core.config import bundled, driver_url
+from core.db import db
+from core.plugin_engine import engine, lifecycle
+from core.plugin_engine.discovery import BUNDLED
+
+KEPT = ("plugin_installation", "plugin_epoch", "alembic_version")
+# From the database itself: not every plugin that Python knows is installed in it.
+_TABLES = sa.text(
+    "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE tablename <> ALL(:kept)"
+    " AND schemaname NOT IN ('pg_catalog', 'information_schema')"
+    r" AND (tablename NOT LIKE 'procrastinate\_%' OR tablename = 'procrastinate_jobs')"
+)
+
+
+def server_url(instance: Path) -> str:
+    """The server for tests: `TEST_DATABASE_URL`, else an embedded one without fsync."""
+    if given := os.environ.get("TEST_DATABASE_URL"):
+        return driver_url(given)
+    return embedded.start(instance, durable=False).url
+
+
+def digest() -> str:
+    found = hashlib.sha256()
+    files = [
+        *(bundled("migrations") / "versions").glob("*.py"),
+        *BUNDLED.glob("*/plugin.toml"),
+        *BUNDLED.glob("*/migrations/*.py"),
+    ]
+    for file in sorted(files):
+        found.update(file.read_bytes())
+    return found.hexdigest()[:12]
+
+
+@contextmanager
+def _administration(url: str) -> Iterator[sa.Connection]:
+    admin = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with admin.connect() as connection:
+        yield connection
+    admin.dispose()
+
+
+def _with_database(url: str, name: str) -> str:
+    return sa.make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+def _fill(url: str, instance: Path) -> None:
+    app = create_app({"DATABASE_URL": url, "INSTANCE": instance, "SECRET_KEY": "template"})
+    with app.app_context():
+        lifecycle.upgrade_installed(engine())
+        lifecycle.install(engine(), [m.name for m in engine().loaded.values()])
+        db.engine.dispose()
+
+
+def template(url: str, instance: Path) -> str:
+    """The name of the migrated template; made under a lock, so that one process makes it."""
+    name = f"template_{digest()}"
+    with _administration(url) as connection:
+        connection.execute(sa.text("SELECT pg_advisory_lock(77)"))
+        known = sa.text("SELECT 1 FROM pg_database WHERE datname = :name")
+        if connection.scalar(known, {"name": name}) is None:
+            draft = f"{name}_draft"
+            connection.execute(sa.text(f"DROP DATABASE IF EXISTS {draft} WITH (FORCE)"))
+            connection.execute(sa.text(f"CREATE DATABASE {draft}"))
+            _fill(_with_database(url, draft), instance)
+            connection.execute(sa.text(f"ALTER DATABASE {draft} RENAME TO {name}"))
+        connection.execute(sa.text("SELECT pg_advisory_unlock(77)"))
+    return name
+
+
+@contextmanager
+def clone(url: str, instance: Path, label: str) -> Iterator[str]:
+    """The URL of a fresh copy of the template; dropped at the end."""
+    name = f"test_{label}_{os.getpid()}"
+    source = template(url, instance)
+    with _administration(url) as connection:
+        connection.execute(sa.text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+        connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {source}"))
+    yield _with_database(url, name)
+    with _administration(url) as connection:
+        connection.execute(sa.text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+
+
+def empty(engine: sa.Engine) -> None:
+    """Takes out everything that a test wrote; what is installed stays."""
+    with engine.begin() as connection:
+        tables = connection.execute(_TABLES, {"kept": list(KEPT)}).scalars()
+        connection.execute(sa.text(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE"))

@@ -1,0 +1,200 @@
+"""Puts the parts of core into an app, each in a few lines; `create_app` gives the order."""
+
+import hashlib
+import logging
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, abort, current_app, request, url_for
+from flask_babel import get_locale
+from flask_bootstrap import Bootstrap5
+from flask_compress import Compress
+from flask_login import current_user
+from flask_wtf import CSRFProtect
+from packaging.version import Version
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from core import formatting, markdown
+from core.cli import add_commands
+from core.cohorts import views as cohorts
+from core.cohorts.queries import by_code
+from core.config import CORE
+from core.courses import views as courses
+from core.courses.kinds import CORE_KINDS
+from core.courses.models import Course
+from core.db import db, init_db
+from core.errors import init_errors
+from core.files import FileStore
+from core.i18n import init_i18n
+from core.institutions import views as institutions
+from core.institutions.models import Institution
+from core.limits import limiter
+from core.navigation import navigation, role_line
+from core.people import views as people
+from core.people.access import CORE_PERMISSIONS, can
+from core.people.accounts import init_accounts
+from core.plugin_engine import views as catalogue
+from core.plugin_engine.guard import Resolver, check_views
+from core.plugin_engine.loader import load_plugins, new_engine
+from core.plugin_engine.slots import init_slots
+
+CONTENT_POLICY = (
+    "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; "
+    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+YEAR = 365 * 24 * 3600
+
+
+class MaskPersonalData(logging.Filter):
+    """Masks what looks like a phone, e-mail, NIP or NIK before a line is written."""
+
+    PATTERNS = (
+        (re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+"), "…@…"),
+        (re.compile(r"(?<!\d)(?:\+?62|0)8[\d -]{7,14}\d"), "+62…"),
+        (re.compile(r"(?<!\d)(?:\d{18}|\d{16})(?!\d)"), "(number)"),
+        (re.compile(r"/k/[\w-]+"), "/k/…"),
+    )
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        text = record.getMessage()
+        for pattern, shown in self.PATTERNS:
+            text = pattern.sub(shown, text)
+        record.msg, record.args = text, None
+        return True
+
+
+def init_logging(app: Flask) -> None:
+    handler = logging.StreamHandler()
+    handler.addFilter(MaskPersonalData())
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    if not any(isinstance(h, logging.StreamHandler) for h in root.handlers):
+        root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    for chatty in ("alembic", "procrastinate", "asyncio"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def init_storage(app: Flask) -> None:
+    init_db(app)
+    app.extensions["files"] = FileStore(
+        app.config["FILES_URL"] or Path(app.config["INSTANCE"]) / "files"
+    )
+
+
+def init_texts(app: Flask) -> None:
+    init_i18n(app, [CORE / "translations"])
+    formatting.register(app)
+
+
+def init_people(app: Flask) -> None:
+    init_accounts(app)
+
+
+def init_safety(app: Flask) -> None:
+    CSRFProtect(app)
+    limiter.init_app(app)
+    init_errors(app)
+    app.after_request(_safe_headers)
+    if hops := app.config["PROXIES"]:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+
+
+def _safe_headers(response: Any) -> Any:
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+    if request.is_secure:
+        headers.setdefault("Strict-Transport-Security", f"max-age={YEAR}")
+    if "static" not in (request.endpoint or ""):
+        headers.setdefault("Cache-Control", "private, no-store")
+    return response
+
+
+def init_pages(app: Flask) -> None:
+    """Core's pages, what every template knows, and how their bytes travel."""
+    app.config.update(BOOTSTRAP_SERVE_LOCAL=True, COMPRESS_MIMETYPES=COMPRESSED)
+    Bootstrap5(app)
+    Compress(app)
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = YEAR
+    for views in (people, institutions, courses, cohorts, catalogue):
+        app.register_blueprint(views.pages)
+    app.context_processor(_page_context)
+    app.jinja_env.globals["asset"] = asset
+    app.jinja_env.filters["markdown"] = markdown.render
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+
+
+COMPRESSED = [
+    "text/html", "text/css", "text/javascript", "text/csv", "application/json", "image/svg+xml",
+]  # fmt: skip
+
+
+@cache
+def _fingerprint(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:10]
+
+
+def asset(path: str, plugin: str = "") -> str:
+    """The address of a static file of core or of a plugin; it changes with the content."""
+    owner = current_app.blueprints[plugin] if plugin else current_app
+    version = _fingerprint(Path(owner.static_folder or "") / path)
+    return url_for(f"{plugin}.static" if plugin else "static", filename=path, v=version)
+
+
+def _page_context() -> dict[str, Any]:
+    """Known to every template. Functions are asked only where a page shows their answer."""
+    return {
+        "nav": navigation,
+        "role_line": role_line,
+        "theme": _theme(),
+        "locale": str(get_locale()),
+        "site_name": current_app.config["SITE_NAME"],
+    }
+
+
+def _theme() -> str:
+    """The reader's choice; the page about a broken database must still be shown."""
+    with suppress(SQLAlchemyError):
+        return current_user.theme if current_user.is_authenticated else "auto"
+    return "auto"
+
+
+def init_plugins(app: Flask, version: Version) -> None:
+    """The engine, core's own contributions through the same registries, then the plugins."""
+    engine = new_engine(can)
+    engine.init_app(app)
+    engine.permissions.update({p.name: p for p in CORE_PERMISSIONS})
+    engine.kinds.update({kind.name: kind for kind in CORE_KINDS})
+    engine.guard.resolvers.update(
+        cohort_code=_found(by_code),
+        course_id=_by_id(Course),
+        institution_id=_by_id(Institution),
+    )
+    init_slots(app)
+    check_views(app)
+    load_plugins(app, engine, version)
+
+
+def _found(read: Callable[[Any], Any]) -> Resolver:
+    """A thing that is not there is a 404; it is read once a request."""
+    def resolve(value: Any) -> Any:
+
+        return read(value) or abort(404)
+
+    return resolve
+
+
+def _by_id(model: Any) -> Resolver:
+    return _found(lambda key: db.session.get(model, key))
+
+
+def init_commands(app: Flask) -> None:
+    add_commands(app)

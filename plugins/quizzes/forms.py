@@ -1,0 +1,178 @@
+"""Forms of authors. Answers of participants need no form class: see `views.save`."""
+
+from collections.abc import Iterator
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from flask_wtf.file import FileField
+from wtforms import (
+    BooleanField,
+    FieldList,
+    Form,
+    FormField,
+    IntegerField,
+    RadioField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
+
+from plugins.quizzes.authoring import LONGEST_TEXT, MOST_CHOICES, Draft, DraftChoice
+from plugins.quizzes.models import Question, Test
+
+NEEDED = _l("Please fill this in.")
+KIND_NAMES = {
+    "single": _l("Single choice"),
+    "multiple": _l("Multiple choice"),
+    "true_false": _l("True or false"),
+}
+ROLE_NAMES = {
+    "pre": _l("Pre-test"),
+    "post": _l("Post-test"),
+    "exercise": _l("Exercise"),
+}
+SHOW_NAMES = {
+    "at_once": _l("As soon as the participant has handed in"),
+    "after_closing": _l("When the test has closed for the whole class"),
+    "never": _l("Never"),
+}
+SPARE_ROWS = 2
+FIRST_ROWS = 5
+
+
+class SettingsForm(FlaskForm):
+    title = StringField(_l("Title"), [InputRequired(NEEDED), Length(max=200)])
+    role = SelectField(
+        _l("Role"),
+        choices=list(ROLE_NAMES.items()),
+        description=_l("The gain is the post-test minus the pre-test."),
+    )
+    required = BooleanField(_l("Needed to complete the course"))
+    time_limit_minutes = IntegerField(
+        _l("Time limit in minutes"),
+        [Optional(), NumberRange(1, 1440, _l("Write a number from 1 to 1440."))],
+        description=_l("The test also ends when its window in the class closes."),
+    )
+    pass_mark = IntegerField(
+        _l("Pass mark"),
+        [Optional(), NumberRange(0, 100, _l("Write a number from 0 to 100."))],
+        description=_l("Without one, handing in is enough."),
+    )
+    attempts_allowed = IntegerField(
+        _l("Attempts"),
+        [InputRequired(NEEDED), NumberRange(1, 100, _l("Write a number from 1 to 100."))],
+        description=_l("The best one counts."),
+    )
+    shuffle = BooleanField(_l("Another order of questions and answers for each participant"))
+    show = SelectField(
+        _l("Right answers and explanations are shown"), choices=list(SHOW_NAMES.items())
+    )
+
+    SETTINGS = (
+        "role", "time_limit_minutes", "pass_mark", "attempts_allowed", "shuffle", "show",
+    )  # fmt: skip
+
+    @classmethod
+    def of(cls, test: Test) -> "SettingsForm":
+        activity = test.activity
+        return cls(obj=test, data={"title": activity.title, "required": activity.required})
+
+    def settings(self) -> dict[str, Any]:
+        return {name: self.data[name] for name in self.SETTINGS}
+
+
+class ChoiceForm(Form):
+    """One row: its text, whether or how much it counts, and what is said about it."""
+
+    text = TextAreaField(_l("Answer"), [Length(max=LONGEST_TEXT)])
+    right = BooleanField(_l("Right"))
+    share = StringField(_l("Share of the points, in percent"), [Length(max=20)])
+    feedback = TextAreaField(_l("Comment"), [Length(max=LONGEST_TEXT)])
+
+
+class QuestionForm(FlaskForm):
+    text = TextAreaField(_l("Question"), [InputRequired(NEEDED), Length(max=LONGEST_TEXT)])
+    points = IntegerField(
+        _l("Points"), [InputRequired(NEEDED), NumberRange(1, 100, _l("Write a number from 1 to 100."))]
+    )
+    right = RadioField(_l("Right answer"), [Optional()], validate_choice=False)
+    choices = FieldList(FormField(ChoiceForm), max_entries=MOST_CHOICES)
+    general_feedback = TextAreaField(
+        _l("Explanation"),
+        [Optional(), Length(max=LONGEST_TEXT)],
+        description=_l("Shown with the right answer after the test, by the rule of the test."),
+    )
+
+    @classmethod
+    def of(cls, question: Question) -> "QuestionForm":
+        """The form for a question that was read with its keys."""
+        fractions = [choice.key.fraction for choice in question.choices]
+        rows = [
+            {"text": choice.text, "feedback": choice.feedback, "share": _percent(fraction)}
+            for choice, fraction in zip(question.choices, fractions, strict=True)
+        ]
+        right = str(fractions.index(Decimal(1))) if Decimal(1) in fractions else ""
+        return cls(obj=question, data={"choices": rows, "right": right})
+
+    def add_rows(self, kind: str) -> None:
+        """Empty rows to write into; those that stay empty are left out."""
+        if kind != "true_false":
+            wanted = max(FIRST_ROWS, len(self.choices) + SPARE_ROWS)
+            while len(self.choices) < min(wanted, MOST_CHOICES):
+                self.choices.append_entry()
+
+    def draft(self, kind: str, question: Question | None) -> Draft:
+        """What was written. Raises ValueError with a sentence for a share that is no number."""
+        return Draft(
+            kind=kind,
+            text=self.text.data,
+            choices=tuple(self._choices(kind, question)),
+            text_format=question.text_format if question else "markdown",
+            general_feedback=self.general_feedback.data or "",
+            points=self.points.data,
+            external_id=question.external_id if question else "",
+        )
+
+    def _choices(self, kind: str, question: Question | None) -> Iterator[DraftChoice]:
+        kept = self._kept(question)
+        for number, row in enumerate(self.choices):
+            text = ("true", "false")[number] if kind == "true_false" else row.form.text.data
+            if not (text or "").strip():
+                continue
+            share = Decimal(self.right.data == str(number))
+            if kind == "multiple":
+                share = _fraction(row.form.share.data)
+            elif number < len(kept):
+                share = kept[number]
+            yield DraftChoice(text, share, row.form.feedback.data or "")
+
+    def _kept(self, question: Question | None) -> list[Decimal]:
+        """Shares as they are while the right answer stays: a file may give part of the points."""
+        shares = [choice.key.fraction for choice in question.choices] if question else []
+        right = str(shares.index(Decimal(1))) if Decimal(1) in shares else None
+        return shares if right == self.right.data else []
+
+
+def _percent(fraction: Decimal) -> str:
+    return f"{(fraction * 100).normalize():f}"
+
+
+def _fraction(text: str | None) -> Decimal:
+    """"50", "33,333" or "−50" as a share of one; nothing is 0."""
+    plain = (text or "0").strip().replace(",", ".").replace("−", "-").removesuffix("%")
+    try:
+        share = Decimal(plain or "0") / 100
+    except InvalidOperation:
+        raise ValueError(_("“%(text)s” is not a number.", text=text)) from None
+    if not share.is_finite():
+        raise ValueError(_("“%(text)s” is not a number.", text=text))
+    return share
+
+
+class ImportForm(FlaskForm):
+    file = FileField(_l("GIFT file"), description=_l("Plain text in UTF-8, at most 1 MB."))
+    text = TextAreaField(_l("Or paste the questions here"), [Optional()])

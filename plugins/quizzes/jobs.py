@@ -1,0 +1,16 @@
+"""Work at a given time: an attempt ends at its deadline although nobody looks."""
+
+from core.api import db, enqueue, job, now, plugin_is_active
+from plugins.quizzes.models import GRACE, Attempt
+
+
+@job("quizzes.close_at_deadline")
+def close_at_deadline(attempt_id: int) -> None:
+    """Hands in what was saved. Where the plugin is disabled the attempt waits until it is back."""
+    from plugins.quizzes import services  # noqa: PLC0415 -- services enqueue this job
+
+    attempt = db.session.get(Attempt, attempt_id)
+    if attempt is None or not plugin_is_active("quizzes", attempt.enrolment.cohort.host):
+        return
+    if not services.close_by_job(attempt_id):
+        enqueue(close_at_deadline, at=now() + GRACE, attempt_id=attempt_id)

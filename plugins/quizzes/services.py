@@ -1,0 +1,326 @@
+"""Rules of taking a test: starting, saving answers, handing in, closing at the deadline.
+
+The server's clock decides, never the device's. Whoever looks at an attempt whose time is over
+closes it; the job at the deadline does the same, and twice is once.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from secrets import SystemRandom
+from typing import Literal
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from sqlalchemy.dialects.postgresql import insert
+
+from core.api import (
+    Cohort,
+    DomainError,
+    Enrolment,
+    clock,
+    db,
+    enqueue,
+    moment,
+    now,
+    record_progress,
+)
+from plugins.quizzes import queries
+from plugins.quizzes.jobs import close_at_deadline
+from plugins.quizzes.models import GRACE, Answer, Attempt, PaperItem, Question, Test
+from plugins.quizzes.scoring import score
+
+# JavaScript counts exactly up to here.
+HIGHEST_SEQUENCE = 2**53 - 1
+
+
+class NotSittable(DomainError):
+    """The test cannot be started now; the sentence says why."""
+
+
+class AttemptClosed(DomainError):
+    """The attempt takes no more answers."""
+
+
+class WrongAnswer(DomainError):
+    """An answer that this paper does not offer; no button of ours sends it."""
+
+    status = 400
+
+    def __init__(self) -> None:
+        super().__init__(_("This answer does not belong to the question. Reload the page."))
+
+
+# Starting
+
+
+def start_attempt(test: Test, enrolment: Enrolment) -> Attempt:
+    """Begins an attempt, or gives the one that is open. Raises NotSittable.
+
+    Two starts at once give one attempt: the database keeps one open attempt a person.
+    """
+    found = _open_attempt(test, enrolment)
+    if found is not None:
+        return found
+    at = now()
+    window = queries.window_of(enrolment.cohort_id, test.activity_id)
+    _refuse_outside(window, enrolment.cohort, at)
+    number = _next_number(test, enrolment)
+    inserted = db.session.scalar(
+        insert(Attempt)
+        .values(
+            test_id=test.id,
+            enrolment_id=enrolment.id,
+            number=number,
+            started_at=at,
+            deadline_at=deadline(test, window, at),
+            paper=new_paper(_questions_held(test), shuffled=test.shuffle),
+        )
+        .on_conflict_do_nothing()
+        .returning(Attempt)
+    )
+    if inserted is None:
+        return _started_meanwhile(test, enrolment)
+    record_progress(enrolment, test.activity, "started")
+    if inserted.deadline_at is not None:
+        enqueue(close_at_deadline, at=closing_time(inserted.deadline_at), attempt_id=inserted.id)
+    return inserted
+
+
+def _open_attempt(test: Test, enrolment: Enrolment) -> Attempt | None:
+    found = db.session.scalar(
+        sa.select(Attempt).filter_by(
+            test_id=test.id, enrolment_id=enrolment.id, submitted_at=None
+        )
+    )
+    return found if found is not None and not close_if_overdue(found) else None
+
+
+def _started_meanwhile(test: Test, enrolment: Enrolment) -> Attempt:
+    found = _open_attempt(test, enrolment)
+    if found is None:
+        raise NotSittable(_("The test was started twice at once. Try again."))
+    return found
+
+
+def _refuse_outside(window: queries.Window, cohort: Cohort, at: datetime) -> None:
+    state = window.state(at)
+    if state == "not_open" and window.opens_at:
+        text = _("This test opens on %(moment)s.", moment=moment(window.opens_at, cohort.timezone))
+        raise NotSittable(text)
+    if state == "closed" and window.closes_at:
+        text = _("This test closed on %(moment)s.", moment=moment(window.closes_at, cohort.timezone))
+        raise NotSittable(text)
+
+
+def _next_number(test: Test, enrolment: Enrolment) -> int:
+    made = len(queries.attempts_of(test, enrolment))
+    if made >= test.attempts_allowed:
+        raise NotSittable(_("You have used all your attempts at this test."))
+    return made + 1
+
+
+def _questions_held(test: Test) -> Sequence[Question]:
+    """The questions, which no author can change until this transaction ends."""
+    db.session.execute(
+        sa.select(Test.id).filter_by(id=test.id).with_for_update(read=True, key_share=True)
+    )
+    questions = queries.questions_of(test)
+    if not questions:
+        raise NotSittable(_("This test has no questions yet."))
+    return questions
+
+
+def deadline(test: Test, window: queries.Window, started_at: datetime) -> datetime | None:
+    """The earlier of the time limit and the end of the window; None without either."""
+    limit = test.time_limit_minutes
+    ends = [window.closes_at, started_at + timedelta(minutes=limit) if limit else None]
+    return min((end for end in ends if end is not None), default=None)
+
+
+def closing_time(deadline_at: datetime) -> datetime:
+    """When the job closes the attempt: just after the last answer that still counts."""
+    return deadline_at + GRACE + timedelta(seconds=1)
+
+
+def new_paper(questions: Sequence[Question], *, shuffled: bool) -> list[PaperItem]:
+    """The order in which one participant sees questions and choices."""
+    random = SystemRandom()
+    order = random.sample(questions, len(questions)) if shuffled else questions
+    paper = []
+    for question in order:
+        choices = [choice.id for choice in question.choices]
+        if shuffled and question.kind != "true_false":
+            random.shuffle(choices)
+        several = question.kind == "multiple"
+        paper.append(PaperItem(question=question.id, choices=choices, several=several))
+    return paper
+
+
+# Answering
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What the server holds now. `stored` is False where it already had a newer answer."""
+
+    stored: bool
+    picked: tuple[int, ...]
+    flagged: bool
+    sequence: int
+
+
+def save_answer(
+    attempt: Attempt,
+    number: int,
+    picked: Collection[int],
+    *,
+    flagged: bool = False,
+    sequence: int | None = None,
+) -> Saved:
+    """Keeps what was picked for item `number` of the paper. Raises AttemptClosed, WrongAnswer.
+
+    `picked`: places on the paper, from 0; none takes the answer back. `sequence` grows with
+    each change on the device: an older answer never replaces a newer one, and the same one
+    twice is once. Without it (no JavaScript) the order of arrival counts.
+    Call it with an attempt from `queries.attempt_to_save_in`, which makes handing in wait.
+    """
+    at = now()
+    _refuse_closed(attempt, at)
+    place = _place(attempt, number, picked)
+    if sequence is not None and not 1 <= sequence <= HIGHEST_SEQUENCE:
+        raise WrongAnswer
+    chosen = [place["choices"][pick] for pick in sorted(set(picked))]
+    kept = _upsert(attempt.id, place["question"], chosen, flagged, sequence, at)
+    if kept is not None:
+        return Saved(True, tuple(sorted(set(picked))), flagged, kept)
+    newer = db.session.get_one(Answer, (attempt.id, place["question"]), populate_existing=True)
+    shown = tuple(place["choices"].index(choice) for choice in newer.choices)
+    return Saved(False, shown, newer.flagged, newer.sequence)
+
+
+def _upsert(
+    attempt_id: int,
+    question_id: int,
+    chosen: list[int],
+    flagged: bool,
+    sequence: int | None,
+    at: datetime,
+) -> int | None:
+    """The sequence that is stored now; None when the stored answer is newer."""
+    new = insert(Answer).values(
+        attempt_id=attempt_id,
+        question_id=question_id,
+        choices=chosen,
+        flagged=flagged,
+        sequence=sequence or 1,
+        saved_at=at,
+    )
+    by_arrival = sequence is None
+    return db.session.scalar(
+        new.on_conflict_do_update(
+            index_elements=[Answer.attempt_id, Answer.question_id],
+            set_={
+                "choices": new.excluded.choices,
+                "flagged": new.excluded.flagged,
+                "saved_at": new.excluded.saved_at,
+                "sequence": Answer.sequence + 1 if by_arrival else new.excluded.sequence,
+            },
+            where=None if by_arrival else Answer.sequence <= new.excluded.sequence,
+        ).returning(Answer.sequence)
+    )
+
+
+def _refuse_closed(attempt: Attempt, at: datetime) -> None:
+    if not attempt.is_open:
+        raise AttemptClosed(
+            _("This attempt was handed in already. What you had answered until then counts.")
+        )
+    if attempt.is_overdue(at) and attempt.deadline_at:
+        zone = attempt.enrolment.cohort.timezone
+        raise AttemptClosed(
+            _("The time ended at %(clock)s. The answers saved until then count and are handed in for you.",
+              clock=clock(attempt.deadline_at, zone))
+        )  # fmt: skip
+
+
+def _place(attempt: Attempt, number: int, picked: Collection[int]) -> PaperItem:
+    if not 1 <= number <= len(attempt.paper):
+        raise WrongAnswer
+    place = attempt.paper[number - 1]
+    if any(not 0 <= pick < len(place["choices"]) for pick in picked):
+        raise WrongAnswer
+    if len(set(picked)) > 1 and not place["several"]:
+        raise WrongAnswer
+    return place
+
+
+# Handing in and closing
+
+
+def submit_attempt(attempt: Attempt) -> Attempt:
+    """Hands in for the participant; after the deadline the server has done so."""
+    held = _hold(attempt.id)
+    if held is not None and held.is_open and not _close_overdue(held, now()):
+        _close(held, "participant", now())
+    return attempt
+
+
+def close_if_overdue(attempt: Attempt) -> bool:
+    """Closes an open attempt whose time is over; True when its time is over."""
+    if not attempt.is_overdue(now()):
+        return False
+    held = _hold(attempt.id)
+    return held is not None and (not held.is_open or _close_overdue(held, now()))
+
+
+def close_overdue_in(cohort: Cohort) -> None:
+    """Every attempt of a class that the job at the deadline has not reached yet."""
+    at = now()
+    for attempt_id in queries.overdue_in(cohort, at - GRACE):
+        held = _hold(attempt_id)
+        if held is not None:
+            _close_overdue(held, at)
+
+
+def close_by_job(attempt_id: int) -> bool:
+    """False when it is not time yet, as the clocks of two machines may differ."""
+    held = _hold(attempt_id)
+    return held is None or not held.is_open or _close_overdue(held, now())
+
+
+def close_withdrawn(enrolment: Enrolment) -> None:
+    """Closes what a withdrawn participant had open; progress is left as it was.
+
+    An attempt that is being handed in at this moment is passed over rather than waited for:
+    whoever holds it closes it.
+    """
+    query = sa.select(Attempt).filter_by(enrolment_id=enrolment.id, submitted_at=None)
+    for attempt in db.session.scalars(query.with_for_update(skip_locked=True)):
+        _close(attempt, "server", now())
+
+
+def _hold(attempt_id: int) -> Attempt | None:
+    """The attempt as it is now, and nobody else's until the transaction ends."""
+    query = sa.select(Attempt).filter_by(id=attempt_id).with_for_update()
+    return db.session.scalar(query.execution_options(populate_existing=True))
+
+
+def _close_overdue(attempt: Attempt, at: datetime) -> bool:
+    if not attempt.is_overdue(at) or attempt.deadline_at is None:
+        return False
+    _close(attempt, "server", attempt.deadline_at)
+    return True
+
+
+def _close(attempt: Attempt, by: Literal["participant", "server"], at: datetime) -> None:
+    keys = queries.keys_of(attempt.test_id)
+    answers = {key: answer.choices for key, answer in queries.answers_of(attempt).items()}
+    attempt.score = score(keys, answers)
+    attempt.closed_by, attempt.submitted_at = by, at
+    db.session.flush()
+    if attempt.enrolment.status == "confirmed":
+        state = "done" if attempt.test.is_passed(attempt.score) else "failed"
+        record_progress(
+            attempt.enrolment, attempt.test.activity, state, score=float(attempt.score)
+        )
