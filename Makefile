@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 DEV := $(VENV)/.dev
 JOBS ?= auto
 
-.PHONY: run test check lint types contracts texts soak bench wheel clean
+.PHONY: run test check lint types contracts texts installed soak bench wheel clean
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Bimtek needs Python 3.11 or newer: make PYTHON=python3.12 run")'
@@ -26,7 +26,7 @@ run: $(READY)  ## Serves the product with its demo on http://127.0.0.1:8000
 	@exec $(BIN)/bimtek serve --port $(PORT)
 
 test: $(DEV)  ## The whole suite on real PostgreSQL, in parallel
-	$(BIN)/python -m pytest -n $(JOBS) -m "not soak"
+	$(BIN)/python -m pytest -n $(JOBS) -m "not soak and not installed"
 
 lint: $(DEV)
 	$(BIN)/ruff check .
@@ -43,6 +43,9 @@ texts: $(DEV)
 	$(BIN)/python -m core.i18n_tool check
 
 check: lint types contracts texts test  ## What CI runs
+
+installed: $(DEV)  ## `make run` for an ordinary user and for root, and the wheel, from nothing
+	$(BIN)/python -m pytest -m installed
 
 soak: $(DEV)  ## The long versions; the last result is kept in docs/soak.md
 	$(BIN)/python -m pytest -m soak

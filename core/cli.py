@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from flask import Flask, current_app
 from flask.cli import AppGroup, FlaskGroup
 from flask_babel import gettext as _
+from granian.constants import Interfaces
 from granian.server import Server as Granian
 from rich.console import Console
 from rich.table import Table
@@ -34,6 +35,8 @@ from core.people.access import ADMIN
 from core.people.services import grant_role, issue_access, register_person
 from core.plugin_engine import lifecycle, migrations
 from core.plugin_engine.engine import Engine, engine
+
+THREADS = 4  # per web process; more only wait for the interpreter
 
 # Running
 
@@ -121,7 +124,7 @@ def web(port: int, host: str, workers: int) -> None:
         factory=True,
         address=host,
         port=port,
-        interface="wsgi",
+        interface=Interfaces.WSGI,
         workers=workers,
         blocking_threads=THREADS,
         backpressure=THREADS * 4,
@@ -268,10 +271,10 @@ def institution_named(code: str | None) -> Institution:
     """By code or id; without one the root. Raises DomainError."""
     if code is None:
         found = root()
-    elif code.isdigit():
-        found = db.session.get(Institution, int(code))
     else:
         found = db.session.scalar(sa.select(Institution).filter_by(code=code))
+    if found is None and code and code.isdigit():
+        found = db.session.get(Institution, int(code))
     if found is None:
         raise DomainError(_("There is no institution %(code)s.", code=code or ""))
     return found

@@ -18,6 +18,7 @@ from flask_wtf import CSRFProtect
 from packaging.version import Version
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter
 
 from core import formatting, markdown
 from core.cli import add_commands
@@ -48,6 +49,13 @@ CONTENT_POLICY = (
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 YEAR = 365 * 24 * 3600
+
+
+class RowId(IntegerConverter):
+    """`<int:…>` of an address: a number that no row can have is a page that is not there."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **{"max": 2**63 - 1, **options})
 
 
 class MaskPersonalData(logging.Filter):
@@ -120,6 +128,7 @@ def _safe_headers(response: Any) -> Any:
 
 def init_pages(app: Flask) -> None:
     """Core's pages, what every template knows, and how their bytes travel."""
+    app.url_map.converters["int"] = RowId
     app.config.update(BOOTSTRAP_SERVE_LOCAL=True, COMPRESS_MIMETYPES=COMPRESSED)
     Bootstrap5(app)
     Compress(app)
@@ -127,7 +136,7 @@ def init_pages(app: Flask) -> None:
     for views in (people, institutions, courses, cohorts, catalogue):
         app.register_blueprint(views.pages)
     app.context_processor(_page_context)
-    app.jinja_env.globals["asset"] = asset
+    app.jinja_env.globals.update(asset=asset, bootstrap_css=_bootstrap_css)
     app.jinja_env.filters["markdown"] = markdown.render
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
@@ -147,6 +156,11 @@ def asset(path: str, plugin: str = "") -> str:
     owner = current_app.blueprints[plugin] if plugin else current_app
     version = _fingerprint(Path(owner.static_folder or "") / path)
     return url_for(f"{plugin}.static" if plugin else "static", filename=path, v=version)
+
+
+def _bootstrap_css() -> str:
+    """Bootstrap's style sheet, served by ourselves; its address changes with its version."""
+    return url_for("bootstrap.static", filename="css/bootstrap.min.css", v=Bootstrap5.bootstrap_version)
 
 
 def _page_context() -> dict[str, Any]:

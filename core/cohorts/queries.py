@@ -1,6 +1,7 @@
 """Reads about cohorts, participants and progress. Lists load what they show."""
 
 from collections.abc import Sequence
+from datetime import date
 
 import sqlalchemy as sa
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
@@ -18,6 +19,7 @@ from core.db import db
 from core.institutions.models import Institution
 from core.people.access import institutions_where
 from core.people.models import User
+from core.people.names import name_key
 
 
 def by_code(code: str) -> Cohort | None:
@@ -47,8 +49,13 @@ def enrolments_of(user: User) -> Sequence[Enrolment]:
     return db.session.scalars(query.order_by(Cohort.starts_on.desc(), Cohort.id)).all()
 
 
-def cohorts_for(user: User) -> Sequence[Cohort]:
-    """Cohorts that the person works in, by grant or by staff list, newest first."""
+def cohorts_for(
+    user: User, *, search: str = "", after: tuple[date, str] | None = None, limit: int | None = None
+) -> Sequence[Cohort]:
+    """Cohorts that the person works in, by grant or by staff list, newest first.
+
+    `search`: a part of code or title. `after`: (starts_on, code) of the last one shown.
+    """
     within = sa.select(Institution.id).where(institutions_where(user, "cohorts.view"))
     staffed = sa.select(CohortStaff.cohort_id).where(CohortStaff.user_id == user.id)
     query = (
@@ -59,8 +66,25 @@ def cohorts_for(user: User) -> Sequence[Cohort]:
             )
         )
         .options(joinedload(Cohort.course), joinedload(Cohort.host), joinedload(Cohort.organiser))
+        .order_by(Cohort.starts_on.desc(), Cohort.code)
+        .limit(limit)
     )
-    return db.session.scalars(query.order_by(Cohort.starts_on.desc(), Cohort.code)).all()
+    if search:
+        in_title = sa.func.lower(Cohort.title).contains(search.lower(), autoescape=True)
+        query = query.where(sa.or_(in_title, Cohort.code.contains(search.upper(), autoescape=True)))
+    if after:
+        starts_on, code = after
+        same_day = sa.and_(Cohort.starts_on == starts_on, Cohort.code > code)
+        query = query.where(sa.or_(Cohort.starts_on < starts_on, same_day))
+    return db.session.scalars(query).all()
+
+
+def hosted_by(institution: Institution, *, limit: int) -> Sequence[Cohort]:
+    """The newest cohorts that the institution itself hosts."""
+    query = sa.select(Cohort).filter_by(host_id=institution.id)
+    return db.session.scalars(
+        query.order_by(Cohort.starts_on.desc(), Cohort.code).limit(limit)
+    ).all()
 
 
 def counts(cohorts: Sequence[Cohort]) -> dict[int, tuple[int, int]]:
@@ -87,7 +111,7 @@ def class_counts(course_ids: Sequence[int]) -> dict[int, int]:
         .where(Cohort.course_id.in_(course_ids))
         .group_by(Cohort.course_id)
     )
-    return dict(rows.tuples().all())
+    return {course_id: count for course_id, count in rows}  # noqa: C416 -- rows are no tuples
 
 
 def classes_scheduling(activity: Activity) -> int:
@@ -112,27 +136,45 @@ def progress_of(enrolment: Enrolment) -> dict[int, ActivityProgress]:
 
 
 def participants(
-    cohort: Cohort, *, search: str = "", after: tuple[str, int] | None = None, limit: int = 200
+    cohort: Cohort,
+    *,
+    search: str = "",
+    after: tuple[str, int] | None = None,
+    limit: int | None = 200,
+    status: str = "confirmed",
 ) -> Sequence[Enrolment]:
-    """Confirmed participants by name; `after` is the (name_key, id) of the last one shown."""
+    """Participants by name. `search`: a part of the name, or the participant number.
+
+    `after` is the (name_key, id) of the last one shown.
+    """
     query = (
         sa.select(Enrolment)
         .join(Enrolment.user)
-        .where(Enrolment.cohort_id == cohort.id, Enrolment.status == "confirmed")
-        .options(contains_eager(Enrolment.user), joinedload(Enrolment.institution))
+        .where(Enrolment.cohort_id == cohort.id, Enrolment.status == status)
+        .options(
+            contains_eager(Enrolment.user).joinedload(User.institution),
+            joinedload(Enrolment.institution),
+        )
         .order_by(User.name_key, Enrolment.id)
         .limit(limit)
     )
     if search:
-        query = query.where(User.name_key.contains(search, autoescape=True))
+        named = User.name_key.contains(name_key(search), autoescape=True)
+        query = query.where(sa.or_(named, User.number == search.strip().upper()))
     if after:
         query = query.where(sa.tuple_(User.name_key, Enrolment.id) > sa.tuple_(*after))
     return db.session.scalars(query).all()
 
 
+def withdrawn_count(cohort: Cohort) -> int:
+    query = sa.select(sa.func.count()).select_from(Enrolment)
+    return db.session.scalar(query.filter_by(cohort_id=cohort.id, status="withdrawn")) or 0
+
+
 def enrolment_in(cohort: Cohort, enrolment_id: int) -> Enrolment | None:
     query = sa.select(Enrolment).filter_by(id=enrolment_id, cohort_id=cohort.id)
-    return db.session.scalar(query.options(joinedload(Enrolment.user)))
+    with_home = joinedload(Enrolment.user).joinedload(User.institution)
+    return db.session.scalar(query.options(with_home, joinedload(Enrolment.institution)))
 
 
 def people_on_activity(activity: Activity) -> int:

@@ -53,6 +53,12 @@ class RosterOutcome:
     columns: dict[str, str]
     unknown_columns: tuple[str, ...]
 
+    @classmethod
+    def of(cls, kept: Mapping[str, Any]) -> "RosterOutcome":
+        """From the form in which `dataclasses.asdict` kept it."""
+        rows = (RowOutcome(**{**row, "notes": tuple(row["notes"])}) for row in kept["rows"])
+        return cls(tuple(rows), kept["columns"], tuple(kept["unknown_columns"]))
+
     def count(self, outcome: Outcome) -> int:
         return sum(row.outcome == outcome for row in self.rows)
 
@@ -90,6 +96,41 @@ def outcome_words() -> dict[str, str]:
         "skipped": _("Nothing to change"),
         "error": _("Not taken"),
     }
+
+
+def field_words() -> dict[str, str]:
+    """What is read from a column, as people call it."""
+    return {
+        "full_name": _("Name"),
+        "title_before": _("Titles before the name"),
+        "title_after": _("Titles after the name"),
+        "email": _("E-mail"),
+        "phone": _("Phone"),
+        "nip": "NIP",
+        "institution": _("Institution"),
+        "regency": _("Regency or city"),
+        "province": _("Province"),
+        "position": _("Position"),
+        "number": _("Participant number"),
+    }
+
+
+TEMPLATES = {
+    "id": (
+        "Nama lengkap", "Gelar depan", "Gelar belakang", "Nomor HP", "Surel", "NIP", "Instansi",
+        "Kabupaten/Kota", "Provinsi", "Jabatan", "Nomor peserta",
+    ),
+    "en": (
+        "Full name", "Title before", "Title after", "Mobile number", "E-mail", "NIP",
+        "Institution", "Regency/City", "Province", "Position", "Participant number",
+    ),
+}  # fmt: skip
+
+
+def template_of(language: str) -> str:
+    """An empty list with the headers that reading recognises, as Excel opens it."""
+    headers = TEMPLATES.get(language, TEMPLATES["en"])
+    return "\ufeff" + ";".join(headers) + "\r\n"
 
 
 def import_roster(
@@ -269,7 +310,8 @@ def _homes_in(cohort: Cohort, users: Sequence[User]) -> dict[int, int | None]:
     query = sa.select(Enrolment.user_id, Enrolment.institution_id).where(
         Enrolment.cohort_id == cohort.id, Enrolment.user_id.in_([user.id for user in users])
     )
-    return dict(db.session.execute(query).tuples().all()) if users else {}
+    rows = db.session.execute(query)
+    return {user_id: home for user_id, home in rows}  # noqa: C416 -- rows are no tuples
 
 
 def _may_be(

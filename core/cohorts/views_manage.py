@@ -1,1 +1,343 @@
-"""The pages by which organisers and committees run a class."""
+"""The pages by which organisers run a class: setting up, publishing, staff, timetable.
+
+Participants are in `views_participants`; lists and access in `views_intake`.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from flask import abort, flash, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_login import current_user
+from wtforms import SelectField
+
+from core.cohorts import preparation, queries, services
+from core.cohorts.blueprint import pages
+from core.cohorts.forms import (
+    CohortForm,
+    FindStaffForm,
+    NewCohortForm,
+    NewStaffForm,
+    ScheduleForm,
+)  # fmt: skip
+from core.cohorts.models import Cohort, CohortStaff
+from core.cohorts.registering import register
+from core.courses.forms import one_line
+from core.courses.models import Course
+from core.courses.outline import outline
+from core.courses.queries import activity_of, whole_course
+from core.db import db, now
+from core.errors import DomainError
+from core.institutions.models import Institution
+from core.people import queries as people
+from core.people.access import can, held_by, institutions_where, roles_with
+from core.people.models import User
+from core.plugin_engine.guard import requires, signed_in
+
+A_PAGE = 100
+OFFICES_SHOWN = 700
+
+
+def here() -> Cohort:
+    """The class that the URL names; the guard has looked it up."""
+    cohort: Cohort = g.scope
+    return cohort
+
+
+def me() -> User:
+    user: User = current_user._get_current_object()
+    return user
+
+
+def page(template: str, **context: Any) -> str:
+    """A page of the class, with `may(permission)` for what the reader can do in it."""
+    return render_template(
+        f"cohorts/manage/{template}.html",
+        cohort=here(),
+        may=lambda permission: can(current_user, permission, here()),
+        **context,
+    )
+
+
+def back_to(endpoint: str, **arguments: Any) -> ResponseReturnValue:
+    return redirect(url_for(endpoint, cohort_code=here().code, **arguments))
+
+
+# The list, and a new class
+
+
+@pages.get("/classes")
+@signed_in
+def listing() -> ResponseReturnValue:
+    """The classes that the person works in."""
+    search = one_line(request.args.get("q"))[:100]
+    after = _key(request.args.get("after", ""))
+    found = queries.cohorts_for(current_user, search=search, after=after, limit=A_PAGE + 1)
+    shown = found[:A_PAGE]
+    last = f"{shown[-1].starts_on}~{shown[-1].code}" if len(found) > A_PAGE else None
+    return render_template(
+        "cohorts/manage/listing.html",
+        cohorts=shown,
+        counts=queries.counts(shown),
+        search=search,
+        more_url=url_for("cohorts.listing", q=search or None, after=last) if last else None,
+        may_create=can(current_user, "cohorts.manage"),
+    )
+
+
+def _key(text: str) -> tuple[date, str] | None:
+    day, _tilde, code = text.partition("~")
+    try:
+        return date.fromisoformat(day), one_line(code)
+    except ValueError:
+        return None
+
+
+@pages.route("/classes/new", methods=["GET", "POST"])
+@requires("cohorts.manage")
+def new() -> ResponseReturnValue:
+    """A new class of one of the courses that the person may use."""
+    courses = {course.id: course for course in _courses()}
+    offices = _offices()
+    form = NewCohortForm(
+        course_id=request.args.get("course", type=int), host_id=request.args.get("host", type=int)
+    )
+    form.offer(offices)
+    form.offer_courses(list(courses.values()))
+    if form.validate_on_submit():
+        cohort = _created(form, courses[form.course_id.data])
+        if cohort is not None:
+            flash(_("The class is there. Participants see it once it is published."), "ok")
+            return redirect(url_for("cohorts.manage", cohort_code=cohort.code))
+    return render_template("cohorts/manage/new.html", form=form, courses=courses)
+
+
+def _courses() -> Sequence[Course]:
+    """Those that the person sees, and the published ones of the offices above."""
+    roles = roles_with("cohorts.manage")
+    above = {
+        int(part)
+        for held in held_by(current_user)
+        if held.role in roles
+        for part in held.path.rstrip(".").split(".")
+    }
+    own = institutions_where(current_user, "courses.view")
+    offered = sa.and_(Institution.id.in_(above), Course.status == "published")
+    query = sa.select(Course).join(Course.institution)
+    query = query.where(sa.or_(own, offered), Course.status.in_(("draft", "published")))
+    return db.session.scalars(query.order_by(Course.code)).all()
+
+
+def _offices() -> Sequence[Institution]:
+    """Where the person may set up classes: the one that the link names, offices, libraries."""
+    query = (
+        sa.select(Institution)
+        .where(institutions_where(current_user, "cohorts.manage"))
+        .order_by(
+            Institution.id != request.args.get("host", 0, type=int),
+            Institution.kind == "library",
+            Institution.path,
+        )
+    )
+    return db.session.scalars(query.limit(OFFICES_SHOWN)).all()
+
+
+def _institutions(form: CohortForm, cohort: Cohort | None = None) -> dict[str, Institution] | None:
+    """Organiser and host as they were chosen; None when the person may not choose one."""
+    kept = {cohort.organiser_id, cohort.host_id} if cohort else set()
+    organiser, host = (_office(field, kept) for field in (form.organiser_id, form.host_id))
+    return {"organiser": organiser, "host": host} if organiser and host else None
+
+
+def _office(field: SelectField, kept: set[int]) -> Institution | None:
+    found = db.session.get(Institution, field.data) if field.data else None
+    if found and (found.id in kept or can(current_user, "cohorts.manage", found)):
+        return found
+    field.errors = [_("You may not set up classes for this institution. Choose another.")]
+    return None
+
+
+def _created(form: NewCohortForm, course: Course) -> Cohort | None:
+    """The new class; None with the reason in the form."""
+    chosen = _institutions(form)
+    if chosen is None:
+        return None
+    zone = {"timezone": form.timezone.data} if form.timezone.data else {}
+    title = form.title.data or course.title
+    fields = {**form.values(), **chosen, **zone, "title": title, "code": form.code.data}
+    try:
+        cohort = services.create_cohort(course, by=current_user, **fields)
+    except DomainError as refused:
+        db.session.rollback()
+        form.form_errors.append(refused.message)
+        return None
+    db.session.commit()
+    return cohort
+
+
+# One class
+
+
+@pages.get("/classes/<cohort_code>/manage")
+@requires("cohorts.view")
+def manage(cohort_code: str) -> ResponseReturnValue:
+    """Where a class stands, and the way to everything in it."""
+    course = _course()
+    confirmed, completed = queries.counts([here()]).get(here().id, (0, 0))
+    return page(
+        "overview",
+        now=now(),
+        confirmed=confirmed,
+        completed=completed,
+        withdrawn=queries.withdrawn_count(here()),
+        steps=list(preparation.steps(here(), course, confirmed)),
+        missing=services.reasons_not_to_publish(here()),
+        unavailable=preparation.unavailable(here(), course),
+    )
+
+
+def _course() -> Course:
+    return whole_course(here().course_id) or abort(404)
+
+
+@pages.route("/classes/<cohort_code>/settings", methods=["GET", "POST"])
+@requires("cohorts.manage")
+def settings(cohort_code: str) -> ResponseReturnValue:
+    cohort = here()
+    form = CohortForm(obj=cohort)
+    form.offer(list(dict.fromkeys([cohort.organiser, cohort.host, *_offices()])))
+    if form.validate_on_submit() and (chosen := _institutions(form, cohort)):
+        title = form.title.data or cohort.course.title
+        fields = {**form.values(), **chosen, "title": title, "timezone": form.timezone.data}
+        try:
+            services.change_cohort(cohort, by=current_user, **fields)
+        except DomainError as refused:
+            db.session.rollback()
+            form.form_errors.append(refused.message)
+        else:
+            db.session.commit()
+            flash(_("Saved."), "ok")
+            return back_to("cohorts.manage")
+    return page("settings", form=form)
+
+
+@pages.post("/classes/<cohort_code>/publish")
+@requires("cohorts.manage")
+def publish(cohort_code: str) -> ResponseReturnValue:
+    try:
+        services.publish_cohort(here(), by=current_user)
+    except services.NotPublishable as refused:
+        db.session.rollback()
+        flash(refused.message, "error")
+    else:
+        db.session.commit()
+        flash(_("The class is published. Its participants see it now."), "ok")
+    return back_to("cohorts.manage")
+
+
+@pages.post("/classes/<cohort_code>/withdraw")
+@requires("cohorts.manage")
+def withdraw(cohort_code: str) -> ResponseReturnValue:
+    services.withdraw_cohort(here(), by=current_user)
+    db.session.commit()
+    flash(_("The class is a draft again. Its participants no longer see it."), "ok")
+    return back_to("cohorts.manage")
+
+
+# Staff
+
+
+@pages.route("/classes/<cohort_code>/staff", methods=["GET", "POST"])
+@requires("cohorts.manage")
+def staff(cohort_code: str) -> ResponseReturnValue:
+    """Who works in the class. Sent, it shows the people who may be meant."""
+    form = FindStaffForm()
+    found = people.search(form.q.data) if form.validate_on_submit() else None
+    return page("staff", form=form, found=found)
+
+
+@pages.post("/classes/<cohort_code>/staff/known")
+@requires("cohorts.manage")
+def add_known_staff(cohort_code: str) -> ResponseReturnValue:
+    """Adds somebody whom the search has shown."""
+    form = FindStaffForm()
+    found = people.search(form.q.data) if form.validate() else []
+    wanted = request.form.get("person")
+    person = next((p for p in found if str(p.id) == wanted), None) or abort(400)
+    services.add_staff(here(), person, form.role.data, by=current_user)
+    db.session.commit()
+    flash(_("%(name)s was added.", name=person.display_name), "ok")
+    return back_to("cohorts.staff")
+
+
+@pages.route("/classes/<cohort_code>/staff/new", methods=["GET", "POST"])
+@requires("cohorts.manage")
+def new_staff(cohort_code: str) -> ResponseReturnValue:
+    """Registers somebody who is not known yet, and adds the person."""
+    form = NewStaffForm()
+    if form.validate_on_submit() and (person := register(form, here(), by=me())):
+        services.add_staff(here(), person, form.role.data, by=current_user)
+        db.session.commit()
+        flash(_("%(name)s was added. Give out access next.", name=person.display_name), "ok")
+        return back_to("cohorts.staff")
+    return page("new_staff", form=form)
+
+
+@pages.post("/classes/<cohort_code>/staff/<int:staff_id>/remove")
+@requires("cohorts.manage")
+def remove_staff(cohort_code: str, staff_id: int) -> ResponseReturnValue:
+    entry = _staff_entry(staff_id)
+    try:
+        services.remove_staff(here(), entry, by=current_user)
+    except DomainError as refused:
+        db.session.rollback()
+        flash(refused.message, "error")
+    else:
+        name = entry.user.display_name
+        db.session.commit()
+        flash(_("%(name)s was taken off the list.", name=name), "ok")
+    return back_to("cohorts.staff")
+
+
+def _staff_entry(staff_id: int) -> CohortStaff:
+    return next((entry for entry in here().staff if entry.id == staff_id), None) or abort(404)
+
+
+# Timetable
+
+
+@pages.get("/classes/<cohort_code>/timetable")
+@requires("cohorts.view")
+def timetable(cohort_code: str) -> ResponseReturnValue:
+    return page("timetable", materials=outline(_course()), schedule=queries.schedule_of(here()))
+
+
+@pages.route("/classes/<cohort_code>/timetable/<int:activity_id>", methods=["GET", "POST"])
+@requires("cohorts.manage")
+def schedule_activity(cohort_code: str, activity_id: int) -> ResponseReturnValue:
+    """When an activity is open and held in this class, and by whom."""
+    cohort = here()
+    activity = activity_of(cohort.course, activity_id) or abort(404)
+    form = ScheduleForm.of(cohort, queries.schedule_of(cohort).get(activity.id))
+    if form.validate_on_submit():
+        held_by_people = form.held_by(cohort)
+        try:
+            services.schedule(
+                cohort, activity, by=current_user, staff=held_by_people, **form.moments(cohort)
+            )
+        except DomainError as refused:
+            db.session.rollback()
+            form.form_errors.append(refused.message)
+        else:
+            db.session.commit()
+            flash(_("Saved."), "ok")
+            return back_to("cohorts.timetable", _anchor=f"activity-{activity.id}")
+    zone = now().astimezone(ZoneInfo(cohort.timezone)).tzname()
+    return page("schedule", form=form, activity=activity, in_zone=_("In %(zone)s", zone=zone))
+
+
+from core.cohorts import views_intake, views_participants  # noqa: E402, F401 -- same blueprint

@@ -12,18 +12,30 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import (
-    BooleanField, Field, IntegerField, SelectField, StringField, TextAreaField, ValidationError,
+    BooleanField,
+    Field,
+    IntegerField,
+    SelectField,
+    StringField,
+    TextAreaField,
+    ValidationError,
 )  # fmt: skip
 from wtforms.validators import (
-    DataRequired, Length, NumberRange, Optional, Regexp, StopValidation,
+    DataRequired,
+    Length,
+    NumberRange,
+    Optional,
+    Regexp,
+    StopValidation,
 )  # fmt: skip
 
 from core.courses.uploads import LIMIT
 from core.file_kinds import KINDS
 from core.formatting import filesize, number
+from core.forms import LANGUAGES, NEEDED, choices
 from core.markdown import LONGEST
 
-NEEDED = DataRequired(_l("Please fill this in."))
+FILLED = DataRequired(NEEDED)
 TOO_LONG = _l("Use at most %(max)d characters.")
 OUT_OF_RANGE = _l("Use a number from %(min)d to %(max)d.")
 SHOWN = ("title", "part", "required", "minutes", "body", "url")
@@ -84,7 +96,7 @@ def web_address(form: FlaskForm, field: Field) -> None:
 
 class CourseForm(FlaskForm):
     title = StringField(
-        _l("Title"), [NEEDED, Length(max=200, message=TOO_LONG)], filters=[one_line]
+        _l("Title"), [FILLED, Length(max=200, message=TOO_LONG)], filters=[one_line]
     )
     summary = TextAreaField(
         _l("Summary"),
@@ -95,7 +107,7 @@ class CourseForm(FlaskForm):
     lesson_hours = WholeNumber(
         _l("Lesson hours (JP)"), [NumberRange(0, 1000, OUT_OF_RANGE)], default=0
     )
-    language = SelectField(_l("Language"), choices=[("id", "Bahasa Indonesia"), ("en", "English")])
+    language = SelectField(_l("Language"), choices=choices(LANGUAGES))
 
 
 class NewCourseForm(CourseForm):
@@ -105,7 +117,7 @@ class NewCourseForm(CourseForm):
     code = StringField(
         _l("Code"),
         [
-            NEEDED,
+            FILLED,
             Length(max=40, message=TOO_LONG),
             Regexp(r"[A-Za-z0-9][A-Za-z0-9-]*$", message=_l("Use letters, digits and hyphens.")),
         ],
@@ -116,7 +128,7 @@ class NewCourseForm(CourseForm):
 
 class SectionForm(FlaskForm):
     title = StringField(
-        _l("Title"), [NEEDED, Length(max=200, message=TOO_LONG)], filters=[one_line]
+        _l("Title"), [FILLED, Length(max=200, message=TOO_LONG)], filters=[one_line]
     )
     numbered = BooleanField(
         _l("Counts as a material"),
@@ -132,14 +144,14 @@ class ActivityForm(FlaskForm):
     """What every activity has; all that core asks about a plugin's."""
 
     title = StringField(
-        _l("Title"), [NEEDED, Length(max=200, message=TOO_LONG)], filters=[one_line]
+        _l("Title"), [FILLED, Length(max=200, message=TOO_LONG)], filters=[one_line]
     )
     section_id = SelectField(_l("Material"), coerce=int)
     part = StringField(
         _l("Part"),
         [Optional(), Length(max=120, message=TOO_LONG)],
         filters=[one_line],
-        description=_l("Activities of one part stand together under its heading: 1A, 1B and so on."),
+        description=_l("Activities of one part stand together under its heading, such as 1A."),
     )
     required = BooleanField(_l("Required to complete the class"), default=True)
 
@@ -178,7 +190,7 @@ class NewFileForm(FileForm):
 class LinkForm(NoteForm, ReadingForm):
     url = StringField(
         _l("Address"),
-        [NEEDED, Length(max=2000, message=TOO_LONG), web_address],
+        [FILLED, Length(max=2000, message=TOO_LONG), web_address],
         filters=[one_line],
         description=_l("For example https://example.org/guide.pdf"),
     )

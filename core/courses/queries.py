@@ -9,7 +9,6 @@ from core.courses.models import Activity, Course, Section
 from core.db import db
 from core.institutions.models import Institution
 
-
 _WHOLE = (
     selectinload(Course.sections).selectinload(Section.activities).joinedload(Activity.file),
     joinedload(Course.institution),
@@ -61,12 +60,14 @@ def activity_counts(courses: Sequence[Course]) -> dict[int, int]:
         .where(Section.course_id.in_([course.id for course in courses]))
         .group_by(Section.course_id)
     )
-    return dict(rows.tuples().all())
+    return {course_id: count for course_id, count in rows}  # noqa: C416 -- rows are no tuples
 
 
 def activity_of(course: Course, activity_id: int) -> Activity | None:
-    query = sa.select(Activity).join(Section).where(
-        Activity.id == activity_id, Section.course_id == course.id
+    query = (
+        sa.select(Activity)
+        .join(Section)
+        .where(Activity.id == activity_id, Section.course_id == course.id)
     )
     return db.session.scalar(query)
 

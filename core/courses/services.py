@@ -159,7 +159,9 @@ def add_activity(
     return activity
 
 
-def twin_of(section: Section, kind: str, *, file: StoredFile | None = None, **values: Any) -> Activity | None:
+def twin_of(
+    section: Section, kind: str, *, file: StoredFile | None = None, **values: Any
+) -> Activity | None:
     """An activity of the section that is the same in everything: the form was sent twice."""
 
     def same(other: Activity) -> bool:

@@ -17,7 +17,14 @@ from core.courses import queries, services
 from core.courses.downloads import send_stored_file, shows_in_browser
 from core.courses.facts import edit_urls, facts_of, view_urls
 from core.courses.forms import (
-    FORMS, NEW_FORMS, ActivityForm, CourseForm, NewCourseForm, SectionForm, one_line, upload_hint,
+    FORMS,
+    NEW_FORMS,
+    ActivityForm,
+    CourseForm,
+    NewCourseForm,
+    SectionForm,
+    one_line,
+    upload_hint,
 )  # fmt: skip
 from core.courses.models import Activity, Course, Section
 from core.courses.outline import locators, outline
@@ -25,6 +32,7 @@ from core.courses.uploads import drop_bytes, keep_upload, release_file
 from core.db import db
 from core.errors import DomainError
 from core.files import FileKindRefused, FileTooLarge
+from core.forms import choices
 from core.people.access import can, institutions_where
 from core.plugin_engine.contributions import ActivityKind
 from core.plugin_engine.engine import engine
@@ -44,7 +52,7 @@ def kind_icon(name: str) -> str:
 @pages.app_template_global()
 def kind_title(name: str) -> str:
     found = engine().kinds.get(name)
-    return str(found.title) if found else name
+    return str(found.title) if found else _("Plugin %(name)s", name=name.partition(".")[0])
 
 
 def _course() -> Course:
@@ -81,13 +89,15 @@ def listing() -> ResponseReturnValue:
         limit=A_PAGE + 1,
     )
     courses = found[:A_PAGE]
-    more = {"q": search or None, "after": courses[-1].code} if len(found) > A_PAGE else None
+    more_url = None
+    if len(found) > A_PAGE:
+        more_url = url_for("courses.listing", q=search or None, after=courses[-1].code)
     return render_template(
         "courses/listing.html",
         courses=courses,
         search=search,
-        more_url=url_for("courses.listing", **more) if more else None,
-        searchable=bool(search or after or more),
+        more_url=more_url,
+        searchable=bool(search or after or more_url),
         activities=queries.activity_counts(courses),
         classes=class_counts([course.id for course in courses]),
         may_author=can(current_user, "courses.author"),
@@ -99,7 +109,7 @@ def listing() -> ResponseReturnValue:
 def new() -> ResponseReturnValue:
     form = NewCourseForm()
     owners = {i.id: i for i in queries.owners(institutions_where(current_user, "courses.author"))}
-    form.institution_id.choices = [(i.id, i.name) for i in owners.values()]
+    form.institution_id.choices = choices((i.id, i.name) for i in owners.values())
     if form.validate_on_submit():
         filled = {name: value for name, value in form.data.items() if name != "csrf_token"}
         owner = owners[filled.pop("institution_id")]
@@ -196,7 +206,7 @@ def new_section(course_id: int) -> ResponseReturnValue:
             course,
             form.title.data,
             numbered=form.numbered.data,
-            lesson_hours=form.lesson_hours.data,
+            lesson_hours=form.lesson_hours.data or 0,
         )
         db.session.commit()
         return _editor(course, f"section-{section.id}")
@@ -230,7 +240,7 @@ def delete_section(course_id: int, section_id: int) -> ResponseReturnValue:
     if request.method == "POST":
         services.delete_section(section, by=current_user)
         db.session.commit()
-        flash(_("“%(title)s” was deleted.", title=section.title), "ok")
+        flash(_("The material was deleted."), "ok")
         return _editor(course)
     return render_template("courses/delete_section.html", course=course, section=section)
 
@@ -290,20 +300,20 @@ def _activity_form(
     forms: dict[str, type[ActivityForm]], kind: str, course: Course, **filled: Any
 ) -> ActivityForm:
     form = forms.get(kind, ActivityForm)(**filled)
-    form.section_id.choices = [
+    form.section_id.choices = choices(
         (m.section.id, f"{m.number}. {m.section.title}" if m.number else m.section.title)
         for m in outline(course)
-    ]
+    )
     return form
 
 
 def _activity_page(form: ActivityForm, course: Course, **context: Any) -> ResponseReturnValue:
-    parts = sorted({a.part for a in course.activities if a.part})
+    parts_known = sorted({a.part for a in course.activities if a.part})
     return render_template(
         "courses/activity.html",
         form=form,
         course=course,
-        parts=parts,
+        parts_known=parts_known,
         upload_hint=upload_hint(),
         **context,
     )

@@ -24,7 +24,9 @@ class Institution(Base):
     __tablename__ = "institution"
     __table_args__ = (
         one_of("kind", *KINDS),
-        sa.Index("ix_institution_path", "path", unique=True, postgresql_ops={"path": "text_pattern_ops"}),
+        sa.Index(
+            "ix_institution_path", "path", unique=True, postgresql_ops={"path": "text_pattern_ops"}
+        ),
     )
 
     id: Mapped[IntPk]

@@ -1,5 +1,7 @@
 """Rules of the institution tree: create, rename, find by any of its names."""
 
+from collections.abc import Iterable
+
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
@@ -24,7 +26,7 @@ def create_institution(
     short_name: str = "",
     code: str | None = None,
     timezone: str | None = None,
-    aliases: tuple[str, ...] = (),
+    aliases: Iterable[str] = (),
     by: User | None = None,
 ) -> Institution:
     """A new institution below `parent`. Raises NameTaken for the same name beside it."""
@@ -57,15 +59,34 @@ def _sibling(parent: Institution, key: str) -> bool:
     return db.session.scalar(query) is not None
 
 
-def set_aliases(institution: Institution, aliases: tuple[str, ...] | list[str]) -> None:
+def set_aliases(institution: Institution, aliases: Iterable[str]) -> None:
     """Replaces the other names; repeated and empty ones are dropped."""
     wanted = {name_key(alias): alias.strip() for alias in aliases if name_key(alias)}
-    institution.aliases = [
-        InstitutionAlias(alias=alias, key=key) for key, alias in wanted.items()
-    ]
+    # A kept alias keeps its row: a new one would meet the old one's key.
+    known = {alias.key: alias for alias in institution.aliases}
+    institution.aliases = [known.get(key) or InstitutionAlias(key=key) for key in wanted]
+    for alias in institution.aliases:
+        alias.alias = wanted[alias.key]
 
 
-def rename_institution(institution: Institution, name: str, *, by: User | None) -> None:
-    institution.name = " ".join(name.split())
-    institution.name_key = name_key(name)
-    audit("institution.rename", institution, actor=by, institution=institution)
+def change_institution(
+    institution: Institution,
+    *,
+    name: str,
+    short_name: str,
+    kind: str,
+    timezone: str,
+    aliases: Iterable[str],
+    by: User | None,
+) -> None:
+    """New names, kind and zone. Raises NameTaken for the name of one beside it."""
+    name = " ".join(name.split())
+    key = name_key(name)
+    if key != institution.name_key and institution.parent and _sibling(institution.parent, key):
+        raise NameTaken(name)
+    institution.name, institution.name_key = name, key
+    institution.short_name = short_name or name
+    institution.kind, institution.timezone = kind, timezone
+    set_aliases(institution, aliases)
+    db.session.flush()
+    audit("institution.change", institution, actor=by, institution=institution)

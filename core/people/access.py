@@ -65,15 +65,10 @@ def read_grants(users: Iterable[User]) -> None:
     wanted = {user.id for user in users} - cache.keys()
     if not wanted:
         return
-    moment = now()
     rows = db.session.execute(
         sa.select(Grant.user_id, Grant.role, Institution.path, Institution.id)
         .join(Institution, Institution.id == Grant.institution_id)
-        .where(
-            Grant.user_id.in_(wanted),
-            sa.or_(Grant.starts_at.is_(None), Grant.starts_at <= moment),
-            sa.or_(Grant.ends_at.is_(None), Grant.ends_at > moment),
-        )
+        .where(Grant.user_id.in_(wanted), in_force())
     )
     found: dict[int, list[Held]] = {user_id: [] for user_id in wanted}
     for user_id, *held in rows:
@@ -86,6 +81,15 @@ def held_by(user: User) -> tuple[Held, ...]:
     read_grants([user])
     grants: tuple[Held, ...] = g.grants_held[user.id]
     return grants
+
+
+def in_force() -> sa.ColumnElement[bool]:
+    """A condition on Grant: it holds now."""
+    moment = now()
+    return sa.and_(
+        sa.or_(Grant.starts_at.is_(None), Grant.starts_at <= moment),
+        sa.or_(Grant.ends_at.is_(None), Grant.ends_at > moment),
+    )
 
 
 def forget_grants() -> None:
@@ -128,10 +132,15 @@ def _covers(held: Iterable[Held], path: str) -> bool:
     return any(path.startswith(grant.path) for grant in held)
 
 
+def paths_where(user: User, permission: str) -> list[str]:
+    """The paths at and below which a grant gives `permission`."""
+    roles = roles_with(permission)
+    return [grant.path for grant in held_by(user) if grant.role in roles]
+
+
 def institutions_where(user: User, permission: str) -> sa.ColumnElement[bool]:
     """A condition on Institution: those where a grant gives `permission`."""
-    roles = roles_with(permission)
-    paths = [grant.path for grant in held_by(user) if grant.role in roles]
+    paths = paths_where(user, permission)
     if not paths:
         return sa.false()
     return sa.or_(*(Institution.path.startswith(path, autoescape=True) for path in paths))

@@ -30,8 +30,10 @@ def init_accounts(app: Flask) -> None:
         SECURITY_DEFAULT_REMEMBER_ME=True,
         SECURITY_ANONYMOUS_USER_DISABLED=False,
     )
-    datastore: Any = SQLAlchemyUserDatastore(db, User, NoRole)  # type: ignore[arg-type]
-    Security(app, datastore, register_blueprint=False)
+    datastore: Any = SQLAlchemyUserDatastore(db, User, NoRole)
+    security = Security(app, datastore, register_blueprint=False)
+    # Its roles are not used: without this every request, static files too, would load the user.
+    security.principal.identity_loaders.clear()
     app.login_manager.unauthorized_handler(_ask_to_sign_in)  # type: ignore[attr-defined]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 from lokal import normalize_phone
+from sqlalchemy.orm import contains_eager
 
 from core.db import db
 from core.people.models import Grant, OneTimeAccess, User
@@ -14,7 +15,7 @@ def by_sign_in_name(text: str) -> Sequence[User]:
     """Everybody who may mean themselves by an e-mail, phone or participant number."""
     text = text.strip()[:200]
     phone = normalize_phone(text)
-    conditions = [User.number == text.upper()]
+    conditions: list[sa.ColumnElement[bool]] = [User.number == text.upper()]
     if "@" in text:
         conditions.append(User.email == text.lower())
     if phone:
@@ -31,7 +32,7 @@ def search(text: str, limit: int = 20) -> Sequence[User]:
     """People by the beginning of their name, by number, e-mail or phone."""
     key = name_key(text)
     exact = [user.id for user in by_sign_in_name(text)]
-    conditions = [User.id.in_(exact)]
+    conditions: list[sa.ColumnElement[bool]] = [User.id.in_(exact)]
     if key:
         conditions.append(User.name_key.startswith(key, autoescape=True))
     query = sa.select(User).where(sa.or_(*conditions), User.active)
@@ -40,7 +41,8 @@ def search(text: str, limit: int = 20) -> Sequence[User]:
 
 def grants_in(institution_id: int) -> Sequence[Grant]:
     query = sa.select(Grant).filter_by(institution_id=institution_id).join(Grant.user)
-    return db.session.scalars(query.order_by(Grant.role, User.name_key)).unique().all()
+    query = query.options(contains_eager(Grant.user))
+    return db.session.scalars(query.order_by(Grant.role, User.name_key, Grant.id)).all()
 
 
 def with_open_access(user_ids: Sequence[int]) -> frozenset[int]:

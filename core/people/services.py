@@ -19,7 +19,7 @@ from core.db import db, now
 from core.errors import DomainError
 from core.formatting import phone
 from core.institutions.models import Institution
-from core.people.access import ADMIN, GRANTABLE, forget_grants
+from core.people.access import ADMIN, GRANTABLE, forget_grants, held_by, in_force
 from core.people.audit import audit
 from core.people.models import Grant, OneTimeAccess, User
 from core.people.names import name_key
@@ -40,6 +40,10 @@ class AccessInvalid(DomainError):
     """A one-time link or code that does not let anybody in (any more)."""
 
     status = 410
+
+
+class RoleKept(DomainError):
+    """A role that cannot be taken away; the sentence says why."""
 
 
 class PasswordRefused(DomainError):
@@ -322,6 +326,25 @@ def grant_role(user: User, role: str, institution: Institution, *, by: User | No
 
 
 def take_role(grant: Grant, *, by: User | None) -> None:
+    """Takes a role away. Raises RoleKept where it is above `by`, or the last of its kind."""
+    if grant.role == ADMIN:
+        _refuse_taking_admin(grant, by)
     audit("grant.take", grant, actor=by, institution=grant.institution, role=grant.role)
     db.session.delete(grant)
     forget_grants()
+
+
+def _refuse_taking_admin(grant: Grant, by: User | None) -> None:
+    if by is not None and ADMIN not in {held.role for held in held_by(by)}:
+        raise RoleKept(_("Only a platform admin can take this role away."))
+    # All of them are locked, so that two admins cannot remove each other at once.
+    admins = db.session.execute(
+        sa.select(Grant.id, Institution.path)
+        .join(Grant.institution)
+        .join(Grant.user)
+        .where(Grant.role == ADMIN, in_force(), User.active)
+        .with_for_update(of=Grant)
+    ).all()
+    others = [path for grant_id, path in admins if grant_id != grant.id]
+    if not any(grant.institution.path.startswith(path) for path in others):
+        raise RoleKept(_("This is the last platform admin. Make another one first."))

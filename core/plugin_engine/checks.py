@@ -42,9 +42,9 @@ class Contribution:
 
 
 def check(engine: Engine, manifest: Manifest, brought: Contribution) -> None:
-    for prefixed in (*brought.permissions, *brought.kinds):
-        if not prefixed.name.startswith(f"{manifest.name}."):
-            raise PluginFault(f"'{prefixed.name}' must begin with '{manifest.name}.'")
+    for name in [p.name for p in brought.permissions] + [kind.name for kind in brought.kinds]:
+        if not name.startswith(f"{manifest.name}."):
+            raise PluginFault(f"'{name}' must begin with '{manifest.name}.'")
     for group in brought.groups:
         if group.name != manifest.name:
             raise PluginFault(f"command group '{group.name}' must be named '{manifest.name}'")

@@ -5,11 +5,11 @@ They are frozen and hold no state; what they mean is written in the hook that re
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from flask_babel.speaklater import LazyString
 
-type_text = str | LazyString
+Text: TypeAlias = str | LazyString
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Permission:
     """A right such as `quizzes.take`; `roles` hold it from the start."""
 
     name: str
-    title: type_text
+    title: Text
     roles: tuple[str, ...] = ()
 
 
@@ -31,7 +31,7 @@ class ActivityKind:
     """
 
     name: str
-    title: type_text
+    title: Text
     icon: str
     view: Callable[[Any, Any], str]
     edit: Callable[[Any], str]
@@ -58,7 +58,7 @@ class Panel:
 class MenuEntry:
     """An entry of the navigation, shown to people who hold `permission`."""
 
-    label: type_text
+    label: Text
     endpoint: str
     permission: str
     weight: int = 50
@@ -68,4 +68,4 @@ class MenuEntry:
 class Refusal:
     """A plugin's no to something that is about to happen, with its sentence."""
 
-    message: type_text
+    message: Text

@@ -79,9 +79,7 @@ EMPTY = Snapshot(-1, {}, {})
 
 def read_snapshot(connection: sa.Connection) -> Snapshot:
     epoch = connection.scalar(sa.select(PluginEpoch.number)) or 0
-    installed = connection.execute(
-        sa.select(PluginInstallation.name, PluginInstallation.version)
-    ).all()
+    installed = connection.execute(sa.select(PluginInstallation.name, PluginInstallation.version))
     decisions: dict[str, dict[int, Decision]] = {}
     rows = connection.execute(
         sa.select(
@@ -95,7 +93,7 @@ def read_snapshot(connection: sa.Connection) -> Snapshot:
     for plugin, institution_id, path, enabled, locked in rows:
         decision = Decision(lineage_of(path), enabled, locked)
         decisions.setdefault(plugin, {})[institution_id] = decision
-    return Snapshot(epoch, {name: version for name, version in installed}, decisions)
+    return Snapshot(epoch, dict(installed.all()), decisions)
 
 
 class Enablement:

@@ -8,6 +8,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, cast
 
 import pluggy
@@ -27,7 +28,7 @@ from core.plugin_engine.manifest import Manifest
 
 log = logging.getLogger(__name__)
 EXTENSION = "bimtek"
-FAILED = object()
+FAILED: Any = object()
 
 
 class Refused(DomainError):
@@ -114,9 +115,9 @@ class Engine:
         found: list[tuple[float, str, Any]] = []
         for implementation in self._implementations(hook, "collect", self.active(institution)):
             name = implementation.plugin_name
-            with self.contained(name, hook):
-                items = list(_call(implementation, arguments) or ())
-                found += [(float(getattr(item, "weight", 50)), name, item) for item in items]
+            items = self.attempt(name, hook, partial(_items, implementation, arguments))
+            if items is not FAILED:
+                found += [(weight, name, item) for weight, item in items]
         ordered = sorted(found, key=lambda entry: entry[:2])
         return [(name, item) for _weight, name, item in ordered]
 
@@ -124,31 +125,28 @@ class Engine:
         """Tells the active plugins of a change, each in its own savepoint."""
         for implementation in self._implementations(hook, "notify", self.active(institution)):
             db.session.flush()
-            with self.contained(implementation.plugin_name, hook):
-                _call(implementation, arguments)
+            name = implementation.plugin_name
+            self.attempt(name, hook, partial(_call, implementation, arguments))
 
     def decide(self, hook: str, institution: Institution | None, **arguments: Any) -> None:
         """Asks whether something may happen. Raises Refused at the first no."""
         for implementation in self._implementations(hook, "decide", self.active(institution)):
             name = implementation.plugin_name
-            answer: Any = FAILED
-            with self.contained(name, hook):
-                answer = _decision(_call(implementation, arguments))
+            answer = self.attempt(name, hook, partial(_answer, implementation, arguments))
             if answer is FAILED:
-                raise Refused(
-                    name, _("Plugin %(name)s could not answer. Tell your admin.", name=name)
-                )
+                text = _("Plugin %(name)s could not answer. Tell your admin.", name=name)
+                raise Refused(name, text)
             if answer is not None:
                 raise Refused(name, str(answer.message))
 
-    @contextmanager
-    def contained(self, plugin: str, what: str) -> Iterator[None]:
-        """A fault inside is counted and logged and goes no further, nor does what it wrote."""
+    def attempt(self, plugin: str, what: str, call: Callable[[], Any]) -> Any:
+        """What `call` gives, or FAILED: a plugin's fault is counted, logged and undone."""
         try:
             with _savepoint():
-                yield
+                return call()
         except Exception:
             self.failed(plugin, what)
+            return FAILED
 
     def failed(self, plugin: str, hook: str) -> None:
         """Counts and logs a plugin's fault; call it while the exception is handled."""
@@ -158,10 +156,8 @@ class Engine:
     def _implementations(
         self, hook: str, mode: Mode, active: frozenset[str]
     ) -> Iterator[pluggy.HookImpl]:
-        caller = cast(pluggy.HookCaller, getattr(self.pluggy.hook, hook))
-        assert caller.spec is not None and caller.spec.function.mode == mode, (
-            f"{hook} is not {mode}"
-        )
+        caller: Any = getattr(self.pluggy.hook, hook)
+        assert caller.spec.function.mode == mode, f"{hook} is not called by {mode}"
         implementations: Sequence[pluggy.HookImpl] = caller.get_hookimpls()
         return iter(
             sorted(
@@ -175,8 +171,14 @@ def _call(implementation: pluggy.HookImpl, arguments: dict[str, Any]) -> Any:
     return implementation.function(*(arguments[name] for name in implementation.argnames))
 
 
-def _decision(answer: Any) -> Refusal | None:
+def _items(implementation: pluggy.HookImpl, arguments: dict[str, Any]) -> list[tuple[float, Any]]:
+    items = list(_call(implementation, arguments) or ())
+    return [(float(getattr(item, "weight", 50)), item) for item in items]
+
+
+def _answer(implementation: pluggy.HookImpl, arguments: dict[str, Any]) -> Refusal | None:
     """Only None is a yes; an answer that is neither is a fault."""
+    answer = _call(implementation, arguments)
     if answer is None or isinstance(answer, Refusal):
         return answer
     raise TypeError(f"{answer!r} is neither None nor a Refusal")

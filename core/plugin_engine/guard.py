@@ -76,7 +76,7 @@ class MissingAccessRule(Exception):
 def access_of(endpoint: str, view: Callable[..., Any]) -> Access:
     if endpoint == "static" or getattr(view, "__name__", "") == "send_static_file":
         return Access("public")
-    access = getattr(view, ATTRIBUTE, None)
+    access: Access | None = getattr(view, ATTRIBUTE, None)
     if access is None:
         where = f"{view.__module__}.{getattr(view, '__qualname__', view)}"
         raise MissingAccessRule(f"view '{endpoint}' ({where}) has no access rule; add @requires(…)")

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import click
 import pluggy
+import sqlalchemy as sa
 from flask import Blueprint, Flask
 from packaging.version import Version
 from sqlalchemy.orm import configure_mappers
@@ -72,7 +73,7 @@ def _load(app: Flask, engine: Engine, manifest: Manifest) -> None:
         _register(engine, manifest, hooks)
         brought = _contribution(engine, manifest)
         check(engine, manifest, brought)
-        check_tables(manifest, Base.metadata.tables.values() - before.tables)
+        check_tables(manifest, before.new_tables())
         configure_mappers()
     except (Exception, SystemExit) as error:
         engine.problems.append(Problem(manifest.name, _sentence(error, manifest), manifest.path))
@@ -89,13 +90,16 @@ class _Mapped:
         self.tables = set(Base.metadata.tables.values())
         self.mappers = set(Base.registry.mappers)
 
+    def new_tables(self) -> set[sa.Table]:
+        return set(Base.metadata.tables.values()) - self.tables
+
     def restore(self) -> None:
         for mapper in Base.registry.mappers - self.mappers:
             # SQLAlchemy has no public way to unmap one class, and one class that cannot be
             # configured stops all others.
             Base.registry._managers.pop(mapper.class_manager, None)
             Base.registry._dispose_manager_and_mapper(mapper.class_manager)
-        for table in set(Base.metadata.tables.values()) - self.tables:
+        for table in self.new_tables():
             Base.metadata.remove(table)
 
 
@@ -116,7 +120,7 @@ def _register(engine: Engine, manifest: Manifest, hooks: Any) -> None:
     engine.pluggy.register(hooks, name=manifest.name)
     for hook in engine.pluggy.get_hookcallers(hooks) or ():
         if not hook.has_spec():
-            raise PluginFault(f"there is no hook '{hook.name}'; see docs/plugins/hooks.md")
+            raise PluginFault(f"there is no hook '{hook.name}'; see docs/plugins/reference.md")
         for found in hook.get_hookimpls():
             if found.plugin is hooks and (found.wrapper or found.hookwrapper):
                 raise PluginFault(f"hook '{hook.name}' may not be a wrapper")

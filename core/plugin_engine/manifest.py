@@ -18,8 +18,8 @@ NAME = re.compile(r"[a-z][a-z0-9_]{1,39}")
 # Taken by core's pages, permissions, commands, or by PostgreSQL's own schemas.
 RESERVED = frozenset((
     "bootstrap", "cohorts", "core", "courses", "db", "demo", "grants", "information_schema",
-    "institutions", "manage", "people", "plugins", "public", "security", "serve", "static", "web",
-    "worker",
+    "institutions", "manage", "people", "plugins", "public", "roles", "security", "serve",
+    "static", "users", "web", "worker",
 ))  # fmt: skip
 REQUIRED = ("name", "version", "title", "requires_core")
 

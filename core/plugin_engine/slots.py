@@ -4,22 +4,29 @@
 failing panel leaves the page whole.
 """
 
+from functools import partial
 from typing import Any
 
 from flask import Flask, render_template
 from markupsafe import Markup
 
 from core.institutions.models import Institution
-from core.plugin_engine.engine import engine
+from core.plugin_engine.contributions import Panel
+from core.plugin_engine.engine import FAILED, engine
 
 
 def slot(hook: str, institution: Institution | None, **arguments: Any) -> Markup:
     """The rendered panels of a slot, in order of weight and plugin."""
-    rendered = []
-    for plugin, panel in engine().collected(hook, institution, **arguments):
-        with engine().contained(plugin, f"a panel of {hook}"):
-            rendered.append(Markup(render_template(panel.template, **panel.context)))  # noqa: S704 -- autoescaped by the template
-    return Markup("\n").join(rendered)
+    found = engine()
+    rendered = [
+        found.attempt(plugin, f"a panel of {hook}", partial(_rendered, panel))
+        for plugin, panel in found.collected(hook, institution, **arguments)
+    ]
+    return Markup("\n").join(text for text in rendered if text is not FAILED)
+
+
+def _rendered(panel: Panel) -> Markup:
+    return Markup(render_template(panel.template, **panel.context))  # noqa: S704 -- autoescaped by the template
 
 
 def init_slots(app: Flask) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
-from core.api import Activity, DomainError, User, audit, change_activity, db
+from core.api import Activity, DomainError, User, audit, db
 from plugins.quizzes import queries
 from plugins.quizzes.models import Choice, ChoiceKey, Question, Test
 
@@ -69,7 +69,6 @@ def change_test(test: Test, *, by: User | None, **settings: Any) -> None:
     for name in changed:
         setattr(test, name, settings[name])
     db.session.flush()
-    change_activity(test.activity, by=by, minutes=test.time_limit_minutes or 0)
     if changed:
         _note("change", test, by, fields=changed)
 

@@ -22,9 +22,11 @@ from wtforms import (
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from plugins.quizzes.authoring import LONGEST_TEXT, MOST_CHOICES, Draft, DraftChoice
-from plugins.quizzes.models import Question, Test
+from plugins.quizzes.models import Question
 
 NEEDED = _l("Please fill this in.")
+TOO_LONG = _l("Use at most %(max)d characters.")
+OUT_OF_RANGE = _l("Use a number from %(min)d to %(max)d.")
 KIND_NAMES = {
     "single": _l("Single choice"),
     "multiple": _l("Multiple choice"),
@@ -44,27 +46,35 @@ SPARE_ROWS = 2
 FIRST_ROWS = 5
 
 
+def storable(text: str | None) -> str:
+    """Line ends as one character, and nothing that the database refuses."""
+    return (text or "").replace("\r\n", "\n").replace("\x00", "")
+
+
+def long_text(label: Any, *validators: Any, description: Any = "") -> TextAreaField:
+    limits = [*validators, Length(max=LONGEST_TEXT, message=TOO_LONG)]
+    return TextAreaField(label, limits, filters=[storable], description=description)
+
+
 class SettingsForm(FlaskForm):
-    title = StringField(_l("Title"), [InputRequired(NEEDED), Length(max=200)])
     role = SelectField(
         _l("Role"),
         choices=list(ROLE_NAMES.items()),
         description=_l("The gain is the post-test minus the pre-test."),
     )
-    required = BooleanField(_l("Needed to complete the course"))
     time_limit_minutes = IntegerField(
         _l("Time limit in minutes"),
-        [Optional(), NumberRange(1, 1440, _l("Write a number from 1 to 1440."))],
+        [Optional(), NumberRange(1, 1440, OUT_OF_RANGE)],
         description=_l("The test also ends when its window in the class closes."),
     )
     pass_mark = IntegerField(
         _l("Pass mark"),
-        [Optional(), NumberRange(0, 100, _l("Write a number from 0 to 100."))],
+        [Optional(), NumberRange(0, 100, OUT_OF_RANGE)],
         description=_l("Without one, handing in is enough."),
     )
     attempts_allowed = IntegerField(
         _l("Attempts"),
-        [InputRequired(NEEDED), NumberRange(1, 100, _l("Write a number from 1 to 100."))],
+        [InputRequired(NEEDED), NumberRange(1, 100, OUT_OF_RANGE)],
         description=_l("The best one counts."),
     )
     shuffle = BooleanField(_l("Another order of questions and answers for each participant"))
@@ -76,11 +86,6 @@ class SettingsForm(FlaskForm):
         "role", "time_limit_minutes", "pass_mark", "attempts_allowed", "shuffle", "show",
     )  # fmt: skip
 
-    @classmethod
-    def of(cls, test: Test) -> "SettingsForm":
-        activity = test.activity
-        return cls(obj=test, data={"title": activity.title, "required": activity.required})
-
     def settings(self) -> dict[str, Any]:
         return {name: self.data[name] for name in self.SETTINGS}
 
@@ -88,22 +93,20 @@ class SettingsForm(FlaskForm):
 class ChoiceForm(Form):
     """One row: its text, whether or how much it counts, and what is said about it."""
 
-    text = TextAreaField(_l("Answer"), [Length(max=LONGEST_TEXT)])
+    text = long_text(_l("Answer"))
     right = BooleanField(_l("Right"))
     share = StringField(_l("Share of the points, in percent"), [Length(max=20)])
-    feedback = TextAreaField(_l("Comment"), [Length(max=LONGEST_TEXT)])
+    feedback = long_text(_l("Comment"))
 
 
 class QuestionForm(FlaskForm):
-    text = TextAreaField(_l("Question"), [InputRequired(NEEDED), Length(max=LONGEST_TEXT)])
-    points = IntegerField(
-        _l("Points"), [InputRequired(NEEDED), NumberRange(1, 100, _l("Write a number from 1 to 100."))]
-    )
+    text = long_text(_l("Question"), InputRequired(NEEDED))
+    points = IntegerField(_l("Points"), [InputRequired(NEEDED), NumberRange(1, 100, OUT_OF_RANGE)])
     right = RadioField(_l("Right answer"), [Optional()], validate_choice=False)
     choices = FieldList(FormField(ChoiceForm), max_entries=MOST_CHOICES)
-    general_feedback = TextAreaField(
+    general_feedback = long_text(
         _l("Explanation"),
-        [Optional(), Length(max=LONGEST_TEXT)],
+        Optional(),
         description=_l("Shown with the right answer after the test, by the rule of the test."),
     )
 
@@ -118,14 +121,14 @@ class QuestionForm(FlaskForm):
         right = str(fractions.index(Decimal(1))) if Decimal(1) in fractions else ""
         return cls(obj=question, data={"choices": rows, "right": right})
 
-    def add_rows(self, kind: str) -> None:
+    def fill_up(self, kind: str, *, spare: bool) -> None:
         """Empty rows to write into; those that stay empty are left out."""
-        if kind != "true_false":
-            wanted = max(FIRST_ROWS, len(self.choices) + SPARE_ROWS)
-            while len(self.choices) < min(wanted, MOST_CHOICES):
-                self.choices.append_entry()
+        wanted = max(FIRST_ROWS, len(self.choices) + SPARE_ROWS) if spare else len(self.choices)
+        wanted = 2 if kind == "true_false" else min(wanted, MOST_CHOICES)
+        while len(self.choices) < wanted:
+            self.choices.append_entry()
 
-    def draft(self, kind: str, question: Question | None) -> Draft:
+    def draft(self, kind: str, question: Question | None = None) -> Draft:
         """What was written. Raises ValueError with a sentence for a share that is no number."""
         return Draft(
             kind=kind,
@@ -162,7 +165,7 @@ def _percent(fraction: Decimal) -> str:
 
 
 def _fraction(text: str | None) -> Decimal:
-    """"50", "33,333" or "−50" as a share of one; nothing is 0."""
+    """A share of one from "50", "33,333" or "−50"; 0 from nothing."""
     plain = (text or "0").strip().replace(",", ".").replace("−", "-").removesuffix("%")
     try:
         share = Decimal(plain or "0") / 100
@@ -175,4 +178,4 @@ def _fraction(text: str | None) -> Decimal:
 
 class ImportForm(FlaskForm):
     file = FileField(_l("GIFT file"), description=_l("Plain text in UTF-8, at most 1 MB."))
-    text = TextAreaField(_l("Or paste the questions here"), [Optional()])
+    text = TextAreaField(_l("Or paste the questions here"), [Optional()], filters=[storable])

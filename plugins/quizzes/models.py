@@ -87,6 +87,10 @@ class Question(Base):
     def shown(self) -> Markup:
         return texts.block(self.text, self.text_format)
 
+    @property
+    def explanation(self) -> Markup:
+        return texts.block(self.general_feedback, self.text_format)
+
 
 class Choice(Base):
     __tablename__ = "choice"
@@ -111,6 +115,10 @@ class Choice(Base):
         if self.question.kind == "true_false":
             return texts.truth(self.text)
         return texts.inline(self.text, self.question.text_format)
+
+    @property
+    def comment(self) -> Markup:
+        return texts.inline(self.feedback, self.question.text_format)
 
 
 class ChoiceKey(Base):

@@ -52,10 +52,8 @@ def test_of_activity(activity_id: int) -> Test | None:
 
 
 _WITH_KEYS = (
-    undefer(Question.general_feedback, raiseload=False),
-    selectinload(Question.choices).options(
-        undefer(Choice.feedback, raiseload=False), joinedload(Choice.key)
-    ),
+    undefer(Question.general_feedback),
+    selectinload(Question.choices).options(undefer(Choice.feedback), joinedload(Choice.key)),
 )
 
 
@@ -113,7 +111,7 @@ def extents(activity_ids: Collection[int]) -> dict[int, Extent]:
         .where(Test.activity_id.in_(activity_ids))
         .group_by(Test.id)
     )
-    return {activity_id: Extent(*rest) for activity_id, *rest in rows}
+    return {activity_id: Extent(count, limit, mark) for activity_id, count, limit, mark in rows}
 
 
 def has_attempts(test: Test) -> bool:
@@ -163,13 +161,11 @@ def attempt_of(user: User, cohort: Cohort, activity_id: int, number: int) -> Att
 
 def attempt_to_save_in(user: User, cohort: Cohort, activity_id: int, number: int) -> Attempt | None:
     """The same for saving an answer: handing in waits until the answer is in."""
-    lock = {"read": True, "key_share": True, "of": Attempt}
-    return db.session.scalar(_own(user, cohort, activity_id, number).with_for_update(**lock))
+    query = _own(user, cohort, activity_id, number)
+    return db.session.scalar(query.with_for_update(read=True, key_share=True, of=Attempt))
 
 
-def _own(
-    user: User, cohort: Cohort, activity_id: int, number: int
-) -> sa.Select[tuple[Attempt]]:
+def _own(user: User, cohort: Cohort, activity_id: int, number: int) -> sa.Select[Attempt]:
     return (
         sa.select(Attempt)
         .join(Attempt.test)
@@ -240,10 +236,14 @@ def items_of(
 
 def overdue_in(cohort: Cohort, before: datetime) -> Sequence[int]:
     """Ids of open attempts of the class whose deadline lies before the given moment."""
-    query = sa.select(Attempt.id).join(Attempt.enrolment).where(
-        Enrolment.cohort_id == cohort.id,
-        Attempt.submitted_at.is_(None),
-        Attempt.deadline_at < before,
+    query = (
+        sa.select(Attempt.id)
+        .join(Attempt.enrolment)
+        .where(
+            Enrolment.cohort_id == cohort.id,
+            Attempt.submitted_at.is_(None),
+            Attempt.deadline_at < before,
+        )
     )
     return db.session.scalars(query.order_by(Attempt.id)).all()
 
@@ -323,7 +323,7 @@ _STATES: Mapping[str | None, ResultState] = {
 
 
 def rows_of(
-    cohort: Cohort, tests: Tests, *, after: tuple[str, int] | None = None, limit: int = PAGE
+    cohort: Cohort, tests: Tests, *, after: tuple[str, int] | None = None, limit: int | None = PAGE
 ) -> list[Row]:
     """Participants by name with their results; `after` is the last one's (name_key, id)."""
     query = (
@@ -339,6 +339,11 @@ def rows_of(
     enrolments = db.session.scalars(query).all()
     results = results_of([enrolment.id for enrolment in enrolments], tests)
     return [Row(enrolment, results.get(enrolment.id, {})) for enrolment in enrolments]
+
+
+def row_of(enrolment: Enrolment, tests: Tests) -> Row:
+    """The same for one participant."""
+    return Row(enrolment, results_of([enrolment.id], tests).get(enrolment.id, {}))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from secrets import SystemRandom
-from typing import Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -45,7 +45,7 @@ class AttemptClosed(DomainError):
 class WrongAnswer(DomainError):
     """An answer that this paper does not offer; no button of ours sends it."""
 
-    status = 400
+    status = 422
 
     def __init__(self) -> None:
         super().__init__(_("This answer does not belong to the question. Reload the page."))
@@ -89,9 +89,7 @@ def start_attempt(test: Test, enrolment: Enrolment) -> Attempt:
 
 def _open_attempt(test: Test, enrolment: Enrolment) -> Attempt | None:
     found = db.session.scalar(
-        sa.select(Attempt).filter_by(
-            test_id=test.id, enrolment_id=enrolment.id, submitted_at=None
-        )
+        sa.select(Attempt).filter_by(test_id=test.id, enrolment_id=enrolment.id, submitted_at=None)
     )
     return found if found is not None and not close_if_overdue(found) else None
 
@@ -106,11 +104,11 @@ def _started_meanwhile(test: Test, enrolment: Enrolment) -> Attempt:
 def _refuse_outside(window: queries.Window, cohort: Cohort, at: datetime) -> None:
     state = window.state(at)
     if state == "not_open" and window.opens_at:
-        text = _("This test opens on %(moment)s.", moment=moment(window.opens_at, cohort.timezone))
-        raise NotSittable(text)
+        opens = moment(window.opens_at, cohort.timezone)
+        raise NotSittable(_("This test opens on %(moment)s.", moment=opens))
     if state == "closed" and window.closes_at:
-        text = _("This test closed on %(moment)s.", moment=moment(window.closes_at, cohort.timezone))
-        raise NotSittable(text)
+        closed = moment(window.closes_at, cohort.timezone)
+        raise NotSittable(_("This test closed on %(moment)s.", moment=closed))
 
 
 def _next_number(test: Test, enrolment: Enrolment) -> int:
@@ -191,7 +189,14 @@ def save_answer(
     if sequence is not None and not 1 <= sequence <= HIGHEST_SEQUENCE:
         raise WrongAnswer
     chosen = [place["choices"][pick] for pick in sorted(set(picked))]
-    kept = _upsert(attempt.id, place["question"], chosen, flagged, sequence, at)
+    kept = _upsert(
+        attempt_id=attempt.id,
+        question_id=place["question"],
+        choices=chosen,
+        flagged=flagged,
+        sequence=sequence,
+        saved_at=at,
+    )
     if kept is not None:
         return Saved(True, tuple(sorted(set(picked))), flagged, kept)
     newer = db.session.get_one(Answer, (attempt.id, place["question"]), populate_existing=True)
@@ -199,23 +204,9 @@ def save_answer(
     return Saved(False, shown, newer.flagged, newer.sequence)
 
 
-def _upsert(
-    attempt_id: int,
-    question_id: int,
-    chosen: list[int],
-    flagged: bool,
-    sequence: int | None,
-    at: datetime,
-) -> int | None:
+def _upsert(*, sequence: int | None, **values: Any) -> int | None:
     """The sequence that is stored now; None when the stored answer is newer."""
-    new = insert(Answer).values(
-        attempt_id=attempt_id,
-        question_id=question_id,
-        choices=chosen,
-        flagged=flagged,
-        sequence=sequence or 1,
-        saved_at=at,
-    )
+    new = insert(Answer).values(sequence=sequence or 1, **values)
     by_arrival = sequence is None
     return db.session.scalar(
         new.on_conflict_do_update(
@@ -237,10 +228,10 @@ def _refuse_closed(attempt: Attempt, at: datetime) -> None:
             _("This attempt was handed in already. What you had answered until then counts.")
         )
     if attempt.is_overdue(at) and attempt.deadline_at:
-        zone = attempt.enrolment.cohort.timezone
+        ended = clock(attempt.deadline_at, attempt.enrolment.cohort.timezone)
         raise AttemptClosed(
-            _("The time ended at %(clock)s. The answers saved until then count and are handed in for you.",
-              clock=clock(attempt.deadline_at, zone))
+            _("The time ended at %(clock)s. What was saved until then counts and is handed in.",
+              clock=ended)
         )  # fmt: skip
 
 
@@ -258,12 +249,12 @@ def _place(attempt: Attempt, number: int, picked: Collection[int]) -> PaperItem:
 # Handing in and closing
 
 
-def submit_attempt(attempt: Attempt) -> Attempt:
-    """Hands in for the participant; after the deadline the server has done so."""
+def submit_attempt(attempt: Attempt) -> None:
+    """Hands in for the participant; twice is once. After the deadline the server does it."""
+    at = now()
     held = _hold(attempt.id)
-    if held is not None and held.is_open and not _close_overdue(held, now()):
-        _close(held, "participant", now())
-    return attempt
+    if held is not None and held.is_open and not _close_overdue(held, at):
+        _close(held, "participant", at)
 
 
 def close_if_overdue(attempt: Attempt) -> bool:
@@ -274,13 +265,15 @@ def close_if_overdue(attempt: Attempt) -> bool:
     return held is not None and (not held.is_open or _close_overdue(held, now()))
 
 
-def close_overdue_in(cohort: Cohort) -> None:
-    """Every attempt of a class that the job at the deadline has not reached yet."""
+def close_overdue_in(cohort: Cohort) -> int:
+    """Closes what the job at the deadline has not reached yet; gives how many there were."""
     at = now()
-    for attempt_id in queries.overdue_in(cohort, at - GRACE):
+    found = queries.overdue_in(cohort, at - GRACE)
+    for attempt_id in found:
         held = _hold(attempt_id)
         if held is not None:
             _close_overdue(held, at)
+    return len(found)
 
 
 def close_by_job(attempt_id: int) -> bool:
@@ -298,6 +291,13 @@ def close_withdrawn(enrolment: Enrolment) -> None:
     query = sa.select(Attempt).filter_by(enrolment_id=enrolment.id, submitted_at=None)
     for attempt in db.session.scalars(query.with_for_update(skip_locked=True)):
         _close(attempt, "server", now())
+
+
+def shows_explanations(test: Test, window: queries.Window) -> bool:
+    """Whether right answers may be seen now. The score itself is never held back."""
+    if test.show == "after_closing":
+        return window.state(now()) == "closed"
+    return test.show == "at_once"
 
 
 def _hold(attempt_id: int) -> Attempt | None:
@@ -321,6 +321,4 @@ def _close(attempt: Attempt, by: Literal["participant", "server"], at: datetime)
     db.session.flush()
     if attempt.enrolment.status == "confirmed":
         state = "done" if attempt.test.is_passed(attempt.score) else "failed"
-        record_progress(
-            attempt.enrolment, attempt.test.activity, state, score=float(attempt.score)
-        )
+        record_progress(attempt.enrolment, attempt.test.activity, state, score=float(attempt.score))

@@ -420,34 +420,6 @@ def test_two_activities_done_at_the_same_moment_both_count(app, make):
     assert enrolment.completed_at is not None
 
 
-def test_content_added_while_somebody_finishes_miscounts_nobody(app, make, course):
-    enrolment = make.enrolment(make.cohort(course))
-    db.session.commit()
-    enrolment_id, course_id = enrolment.id, course.id
-    ids = [activity.id for activity in course.activities]
-
-    def finish() -> object:
-        for activity_id in ids:
-            record_progress(
-                db.session.get_one(Enrolment, enrolment_id),
-                db.session.get_one(Activity, activity_id),
-                "done",
-            )
-        return None
-
-    def count_again() -> object:
-        for _n in range(20):
-            recount_course(db.session.get_one(type(course), course_id))
-            db.session.commit()
-        return None
-
-    results = _at_once(app, finish, count_again)
-
-    assert results == [None, None]
-    db.session.expire_all()
-    assert enrolment.required_done == 2
-
-
 # Decisions by hand
 
 

@@ -1,0 +1,220 @@
+"""The participants of a class: the list, one person, enrolling, taking out, deciding by hand."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask import abort, flash, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from core.cohorts import queries, services
+from core.cohorts.blueprint import pages
+from core.cohorts.forms import FindPersonForm, NewPersonForm, OverrideForm, PersonForm
+from core.cohorts.invitations import may_change_person, reasons_not_to_invite
+from core.cohorts.models import Enrolment
+from core.cohorts.registering import register
+from core.cohorts.standing import standings
+from core.cohorts.views_manage import A_PAGE, back_to, here, me, page
+from core.courses.forms import one_line
+from core.courses.outline import outline
+from core.courses.queries import activity_of, whole_course
+from core.db import db
+from core.errors import DomainError
+from core.limits import limiter
+from core.people.access import can
+from core.people.models import User
+from core.people.queries import by_sign_in_name, with_open_access
+from core.people.services import AddressTaken, change_person
+from core.plugin_engine.guard import requires
+
+PARTICIPANT = "/classes/<cohort_code>/participants/<int:enrolment_id>"
+
+
+def _reader() -> str:
+    return f"user:{current_user.get_id()}"
+
+
+def _enrolment(enrolment_id: int) -> Enrolment:
+    return queries.enrolment_in(here(), enrolment_id) or abort(404)
+
+
+@pages.get("/classes/<cohort_code>/participants")
+@requires("cohorts.view")
+def participants(cohort_code: str) -> ResponseReturnValue:
+    """By name; those who were taken out with `?state=withdrawn`."""
+    search = one_line(request.args.get("q"))[:100]
+    status = "withdrawn" if request.args.get("state") == "withdrawn" else "confirmed"
+    found = queries.participants(
+        here(), search=search, after=_last_shown(), limit=A_PAGE + 1, status=status
+    )
+    shown = found[:A_PAGE]
+    return page(
+        "participants",
+        enrolments=shown,
+        total=queries.counts([here()]).get(here().id, (0, 0))[0],
+        withdrawn=queries.withdrawn_count(here()),
+        status=status,
+        search=search,
+        more_url=_more_url(shown, search, status) if len(found) > A_PAGE else None,
+        contacts=can(current_user, "people.contacts", here()),
+        holding=with_open_access([enrolment.user_id for enrolment in shown]),
+    )
+
+
+def _last_shown() -> tuple[str, int] | None:
+    """The key of the last one on the page before; its name stays out of the address."""
+    enrolment_id = request.args.get("after", type=int)
+    last = queries.enrolment_in(here(), enrolment_id) if enrolment_id else None
+    return (last.user.name_key, last.id) if last else None
+
+
+def _more_url(shown: Any, search: str, status: str) -> str:
+    return url_for(
+        "cohorts.participants",
+        cohort_code=here().code,
+        after=shown[-1].id,
+        q=search or None,
+        state=status if status == "withdrawn" else None,
+    )
+
+
+# One participant
+
+
+@pages.get(PARTICIPANT)
+@requires("cohorts.view")
+def participant(cohort_code: str, enrolment_id: int) -> ResponseReturnValue:
+    cohort, enrolment = here(), _enrolment(enrolment_id)
+    course = whole_course(cohort.course_id) or abort(404)
+    progress = queries.progress_of(enrolment)
+    found = standings(cohort, course.activities, queries.schedule_of(cohort), progress)
+    person = enrolment.user
+    return page(
+        "participant",
+        enrolment=enrolment,
+        person=person,
+        materials=outline(course),
+        standing=found,
+        progress=progress,
+        deciders=_names([row.overridden_by_id for row in progress.values()]),
+        form=OverrideForm(),
+        holds_access=bool(with_open_access([person.id])),
+        contacts=can(current_user, "people.contacts", cohort),
+        why_not=reasons_not_to_invite(me(), [person], cohort).get(person.id, ""),
+        may_change=may_change_person(me(), person, cohort),
+    )
+
+
+def _names(ids: list[int | None]) -> dict[int, str]:
+    """User id → name of those who decided by hand."""
+    wanted = {user_id for user_id in ids if user_id}
+    query = sa.select(User).where(User.id.in_(wanted))
+    return {user.id: user.display_name for user in db.session.scalars(query)} if wanted else {}
+
+
+@pages.post(f"{PARTICIPANT}/activities/<int:activity_id>")
+@requires("cohorts.enrol")
+def override(cohort_code: str, enrolment_id: int, activity_id: int) -> ResponseReturnValue:
+    """Counts an activity as done, or no longer, for a reason that is kept."""
+    enrolment, form = _enrolment(enrolment_id), OverrideForm()
+    activity = activity_of(here().course, activity_id) or abort(404)
+    done = form.done.data == "1"
+    if form.validate():
+        services.override_progress(enrolment, activity, done=done, by=me(), reason=form.reason.data)
+        db.session.commit()
+        flash(_("Saved."), "ok")
+    else:
+        flash(_("Nothing was changed. Write the reason: it is kept with the decision."), "error")
+    anchor = f"activity-{activity.id}"
+    return back_to("cohorts.participant", enrolment_id=enrolment.id, _anchor=anchor)
+
+
+@pages.route(f"{PARTICIPANT}/person", methods=["GET", "POST"])
+@requires("people.contacts")
+def change_participant(cohort_code: str, enrolment_id: int) -> ResponseReturnValue:
+    """Corrects name, e-mail and phone where the class may answer for the person."""
+    enrolment = _enrolment(enrolment_id)
+    if not may_change_person(me(), enrolment.user, here()):
+        abort(403)
+    form = PersonForm(obj=enrolment.user)
+    if form.validate_on_submit():
+        try:
+            change_person(enrolment.user, by=me(), **form.person())
+        except AddressTaken as taken:
+            db.session.rollback()
+            form.email.errors = [taken.message]
+        else:
+            db.session.commit()
+            flash(_("Saved."), "ok")
+            return back_to("cohorts.participant", enrolment_id=enrolment.id)
+    return page("change_participant", form=form, enrolment=enrolment)
+
+
+@pages.route(f"{PARTICIPANT}/withdraw", methods=["GET", "POST"])
+@requires("cohorts.enrol")
+def withdraw_participant(cohort_code: str, enrolment_id: int) -> ResponseReturnValue:
+    """Asks first; what the person has done stays and comes back with the person."""
+    enrolment = _enrolment(enrolment_id)
+    if request.method == "GET":
+        return page("withdraw", enrolment=enrolment)
+    services.withdraw(enrolment, by=current_user)
+    db.session.commit()
+    flash(_("%(name)s was taken out of the class.", name=enrolment.user.display_name), "ok")
+    return back_to("cohorts.participant", enrolment_id=enrolment.id)
+
+
+@pages.post(f"{PARTICIPANT}/return")
+@requires("cohorts.enrol")
+def return_participant(cohort_code: str, enrolment_id: int) -> ResponseReturnValue:
+    enrolment = _enrolment(enrolment_id)
+    _enrol(enrolment.user)
+    return back_to("cohorts.participant", enrolment_id=enrolment_id)
+
+
+def _enrol(person: User) -> bool:
+    """Enrols and says so, or says why not."""
+    try:
+        services.enrol(person, here(), via="organiser", by=me())
+    except DomainError as refused:
+        db.session.rollback()
+        flash(refused.message, "error")
+        return False
+    db.session.commit()
+    flash(_("%(name)s is in the class.", name=person.display_name), "ok")
+    return True
+
+
+# Enrolling somebody
+
+
+@pages.route("/classes/<cohort_code>/enrol", methods=["GET", "POST"])
+@requires("cohorts.enrol")
+@limiter.limit("60/minute", key_func=_reader, methods=["POST"])
+def enrol_person(cohort_code: str) -> ResponseReturnValue:
+    """Finds one person by what only people who know the person can write."""
+    form = FindPersonForm()
+    found = by_sign_in_name(form.q.data) if form.validate_on_submit() else None
+    return page("enrol", form=form, found=found)
+
+
+@pages.post("/classes/<cohort_code>/enrol/known")
+@requires("cohorts.enrol")
+@limiter.limit("60/minute", key_func=_reader)
+def enrol_known(cohort_code: str) -> ResponseReturnValue:
+    """Enrols somebody whom the search has found; a bare id is not enough."""
+    form = FindPersonForm()
+    found = by_sign_in_name(form.q.data) if form.validate() else []
+    person = next((p for p in found if str(p.id) == request.form.get("person")), None)
+    _enrol(person or abort(400))
+    return back_to("cohorts.enrol_person")
+
+
+@pages.route("/classes/<cohort_code>/enrol/new", methods=["GET", "POST"])
+@requires("cohorts.enrol")
+def enrol_new(cohort_code: str) -> ResponseReturnValue:
+    """Registers somebody who is not known yet, and enrols the person."""
+    form = NewPersonForm()
+    if form.validate_on_submit() and (person := register(form, here(), by=me())):
+        return back_to("cohorts.enrol_person" if _enrol(person) else "cohorts.participants")
+    return page("enrol_new", form=form)

@@ -1,0 +1,7 @@
+"""demo"""
+
+from core.api import Demo
+
+
+def load(demo: Demo) -> None:
+    pass

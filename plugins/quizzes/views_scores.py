@@ -1,0 +1,88 @@
+"""The scores of a class, for its staff: a table, figures, and a file, none with contacts."""
+
+import csv
+import io
+from collections.abc import Iterator
+
+from flask import g, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from werkzeug.wrappers import Response
+
+from core.api import Cohort, db, requires, writes
+from plugins.quizzes import queries, services
+from plugins.quizzes.blueprint import pages
+
+STATE_NAMES = {
+    "not_started": _l("Not started"),
+    "working": _l("Working on it"),
+    "handed_in": _l("Handed in"),
+    "closed_by_server": _l("Closed at the deadline"),
+}
+
+
+@pages.get("/classes/<cohort_code>/scores")
+@requires("quizzes.see_scores")
+@writes
+def scores(cohort_code: str) -> ResponseReturnValue:
+    """Who has done what, and the class in figures."""
+    cohort: Cohort = g.scope
+    _close_overdue(cohort)
+    tests = queries.tests_by_role(cohort.course_id)
+    rows = queries.rows_of(cohort, tests, after=_after())
+    return render_template(
+        "quizzes/scores.html",
+        cohort=cohort,
+        tests=tests,
+        rows=rows,
+        summary=queries.summary_of(cohort, tests),
+        more=rows[-1].enrolment if len(rows) == queries.PAGE else None,
+    )
+
+
+def _close_overdue(cohort: Cohort) -> None:
+    """Attempts that the job at the deadline has not reached yet."""
+    if services.close_overdue_in(cohort):
+        db.session.commit()
+
+
+def _after() -> tuple[str, int] | None:
+    """Where the page before this one ended."""
+    name, key = request.args.get("after", ""), request.args.get("id", type=int)
+    return (name, key) if key is not None else None
+
+
+@pages.get("/classes/<cohort_code>/scores.csv")
+@requires("quizzes.see_scores")
+@writes
+def scores_csv(cohort_code: str) -> ResponseReturnValue:
+    cohort: Cohort = g.scope
+    _close_overdue(cohort)
+    tests = queries.tests_by_role(cohort.course_id)
+    text = io.StringIO()
+    csv.writer(text).writerows(_table(cohort, tests))
+    # With the mark at its head Excel reads the file as UTF-8.
+    response = Response("\ufeff" + text.getvalue(), content_type="text/csv; charset=utf-8")
+    response.headers.set("Content-Disposition", "attachment", filename=f"{cohort.code}-scores.csv")
+    return response
+
+
+def _table(cohort: Cohort, tests: queries.Tests) -> Iterator[list[object]]:
+    """The head and a line for each participant; figures with a point, as programs read them."""
+    head = [_("Name"), _("Institution")]
+    for one in tests.all:
+        head += [one.activity.title, _("%(title)s, state", title=one.activity.title)]
+    yield [*map(safe_cell, head), _("Gain")]
+    for row in queries.rows_of(cohort, tests, limit=None):
+        place = row.enrolment.institution
+        line: list[object] = [safe_cell(row.enrolment.user.display_name)]
+        line.append(safe_cell(place.name) if place else "")
+        for one in tests.all:
+            line += [row.result(one).score, STATE_NAMES[row.result(one).state]]
+        yield [*line, tests.gain(row)]
+
+
+def safe_cell(text: str) -> str:
+    """A spreadsheet must not take a name for a formula."""
+    return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -1,0 +1,80 @@
+"""An app of its own whose plugins are the tiny ones beside this file, good and bad."""
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from core import create_app
+from core.db import READ_ENGINE, db
+from core.plugin_engine import Engine, engine, lifecycle
+from core.testing import database
+from core.testing.fixtures import SETTINGS, Client
+from flask import Flask
+
+TINY = Path(__file__).parent / "plugins"
+MakeApp = Callable[..., Flask]
+
+
+@pytest.fixture(scope="session")
+def database_url(server: str, instance: Path) -> Iterator[str]:
+    with database.clone(server, instance, "tiny") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def make_app(instance: Path) -> Iterator[MakeApp]:
+    """`make_app(url, folder)`: an app with the plugins of `folder` and no others."""
+    made = []
+
+    def build(url: str, folder: Path | str = "", **settings: Any) -> Flask:
+        given = {"PLUGIN_FOLDERS": str(folder), "BUNDLED_PLUGINS": False, **settings}
+        app = create_app({**SETTINGS, "DATABASE_URL": url, "INSTANCE": instance, **given})
+        app.test_client_class = Client
+        made.append(app)
+        return app
+
+    yield build
+    for app in made:
+        with app.app_context():
+            db.engine.dispose()
+        app.extensions[READ_ENGINE].dispose()
+
+
+@pytest.fixture(scope="session")
+def whole_app(database_url: str, make_app: MakeApp) -> Flask:
+    app = make_app(database_url, TINY)
+    with app.app_context():
+        lifecycle.install(engine(), ["good", "friend"])
+    return app
+
+
+@pytest.fixture
+def found(app: Flask) -> Engine:
+    return engine()
+
+
+@pytest.fixture
+def faults(app: Flask) -> Iterator[set[str]]:
+    """Where the good plugin is to fail; nowhere after the test."""
+    told: set[str] = sys.modules["plugins.good.faults"].FAULTS
+    yield told
+    told.clear()
+
+
+@pytest.fixture
+def write_plugin(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a plugin into a folder of its own; `files`: name → content, `more` ends its manifest."""
+
+    def write(name: str, hooks: str = "", more: str = "", root: str = "plugins", **files: str) -> Path:
+        folder = tmp_path / root / name
+        (folder / "migrations").mkdir(parents=True)
+        manifest = f'name = "{name}"\nversion = "1.0"\ntitle = "{name}"\nrequires_core = ">=0.1"\n'
+        (folder / "plugin.toml").write_text(manifest + more)
+        (folder / "hooks.py").write_text(hooks)
+        for file, content in files.items():
+            (folder / file).write_text(content)
+        return folder
+
+    return write

@@ -1,0 +1,1 @@
+"""A plugin that does everything a plugin may do, and fails where a test tells it to."""

@@ -1,0 +1,65 @@
+"""Everything that the good plugin brings."""
+
+import click
+from core.api import ActivityKind, MenuEntry, Panel, Permission, Refusal, db, hookimpl
+from flask import url_for
+from sqlalchemy import text
+
+from plugins.good.faults import FAULTS, fail
+from plugins.good.models import Note
+from plugins.good.views import pages
+
+
+@hookimpl
+def blueprints():
+    return [pages]
+
+
+@hookimpl
+def permissions():
+    return [Permission("good.see", "See good things", ("organiser", "committee"))]
+
+
+@hookimpl
+def activity_kinds():
+    def view(activity, cohort):
+        return url_for("good.notes", cohort_code=cohort.code) if cohort else "/good/open"
+
+    return [ActivityKind("good.task", "Good task", "flag", view, lambda activity: "/good/open")]
+
+
+@hookimpl
+def menu_entries():
+    return [MenuEntry("Good", "good.overview", "good.see", weight=10)]
+
+
+@hookimpl
+def cli_groups():
+    return [click.Group("good")]
+
+
+@hookimpl
+def cohort_panels(cohort):
+    fail("collect")
+    if "collect_sql" in FAULTS:
+        db.session.execute(text("SELECT no_such_column"))
+    if "collect_writes" in FAULTS:
+        db.session.add(Note(activity_id=0, text="refers to nothing"))
+    if "collect_type" in FAULTS:
+        return Panel("good/panel.html")
+    return [Panel("good/panel.html", {"fail": fail}, weight=20)]
+
+
+@hookimpl
+def activity_created(activity):
+    db.session.add(Note(activity_id=activity.id, text=activity.title))
+    db.session.flush()
+    fail("notify")
+
+
+@hookimpl
+def may_enrol(user):
+    fail("decide")
+    if "decide_type" in FAULTS:
+        return False
+    return Refusal("Not this one.") if "refuse" in FAULTS else None

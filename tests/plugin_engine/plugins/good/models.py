@@ -1,0 +1,13 @@
+"""One table in the plugin's own schema, with a foreign key into core."""
+
+from core.api import Base, IntPk, fk
+from sqlalchemy.orm import Mapped
+
+
+class Note(Base):
+    __tablename__ = "note"
+    __table_args__ = {"schema": "good"}
+
+    id: Mapped[IntPk]
+    activity_id: Mapped[int] = fk("activity.id", ondelete="CASCADE")
+    text: Mapped[str]

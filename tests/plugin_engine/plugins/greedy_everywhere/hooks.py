@@ -1,0 +1,16 @@
+"""Runs before every request of the app."""
+
+from core.api import hookimpl
+from flask import Blueprint
+
+pages = Blueprint("greedy_everywhere", __name__)
+
+
+@pages.before_app_request
+def everywhere():
+    return "mine"
+
+
+@hookimpl
+def blueprints():
+    return [pages]

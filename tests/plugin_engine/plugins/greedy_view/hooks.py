@@ -1,0 +1,16 @@
+"""Has a view without an access rule."""
+
+from core.api import hookimpl
+from flask import Blueprint
+
+pages = Blueprint("greedy_view", __name__, url_prefix="/greedy_view")
+
+
+@pages.get("/page")
+def page():
+    return "secret"
+
+
+@hookimpl
+def blueprints():
+    return [pages]

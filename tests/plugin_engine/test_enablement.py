@@ -1,0 +1,313 @@
+"""Where a plugin is enabled: inherited, decided, locked; the same answer for everything."""
+
+import time
+from types import SimpleNamespace
+
+import pytest
+from core.courses.services import add_activity
+from core.db import db
+from core.errors import DomainError
+from core.people.access import can
+from core.people.models import AuditEntry
+from core.plugin_engine import Engine, engine, lifecycle
+from core.plugin_engine.decisions import (
+    Choice,
+    DecisionLocked,
+    NotInstalled,
+    StillNeeded,
+    UnknownPlugin,
+    decide,
+    plan,
+)
+from core.plugin_engine.models import PluginDecision, PluginInstallation
+
+
+@pytest.fixture
+def tree(make):
+    """A nation with two provinces and a library below the first."""
+    nation = make.institution("Nation")
+    south = make.institution("South", nation, "province")
+    north = make.institution("North", nation, "province")
+    library = make.institution("Library", south)
+    db.session.commit()
+    return SimpleNamespace(nation=nation, south=south, north=north, library=library)
+
+
+def change(institution, plugin, enabled, *, locked=False):
+    decide(engine(), institution, [Choice(plugin, enabled, locked)], by=None)
+    db.session.commit()
+
+
+def where_active(tree, plugin="good"):
+    return {
+        name for name, institution in vars(tree).items()
+        if engine().is_active(plugin, institution)
+    }  # fmt: skip
+
+
+def test_nothing_is_enabled_without_a_decision(tree):
+    assert where_active(tree) == set()
+    assert engine().active(None) == frozenset()
+
+
+def test_decision_holds_downwards_and_nowhere_else(tree):
+    change(tree.south, "good", True)
+
+    assert where_active(tree) == {"south", "library"}
+    assert engine().is_active("good", None)
+
+
+def test_nearest_decision_holds(tree):
+    change(tree.nation, "good", True)
+    change(tree.south, "good", False)
+    change(tree.library, "good", True)
+
+    assert where_active(tree) == {"nation", "north", "library"}
+
+
+def test_lock_above_overrides_what_is_decided_below(tree):
+    change(tree.library, "good", True)
+    change(tree.nation, "good", False, locked=True)
+
+    assert where_active(tree) == set()
+    assert engine().active(None) == frozenset()
+
+
+def test_decision_below_a_lock_is_refused_and_changes_nothing(tree):
+    change(tree.nation, "good", True, locked=True)
+
+    with pytest.raises(DecisionLocked, match="Nation"):
+        change(tree.library, "good", False)
+    db.session.rollback()
+
+    assert where_active(tree) == set(vars(tree))
+    assert db.session.query(PluginDecision).count() == 1
+
+
+def test_following_the_parent_again_takes_the_decision_back(tree):
+    change(tree.nation, "good", True)
+    change(tree.south, "good", False)
+
+    change(tree.south, "good", None)
+
+    assert where_active(tree) == set(vars(tree))
+    assert db.session.query(PluginDecision).count() == 1
+
+
+def test_enabling_brings_what_is_required_along(tree):
+    change(tree.south, "friend", True)
+
+    assert where_active(tree, "good") == {"south", "library"}
+    assert where_active(tree, "friend") == {"south", "library"}
+
+
+def test_enabling_leaves_a_requirement_that_is_active_by_a_lock_as_it_is(tree):
+    change(tree.nation, "good", True, locked=True)
+
+    change(tree.south, "friend", True)
+
+    assert where_active(tree, "friend") == {"south", "library"}
+    decided = db.session.query(PluginDecision).filter_by(institution_id=tree.south.id)
+    assert [row.plugin for row in decided] == ["friend"]
+
+
+def test_enabling_is_refused_while_a_requirement_is_locked_off(tree):
+    change(tree.nation, "good", False, locked=True)
+
+    with pytest.raises(DecisionLocked, match="Nation"):
+        change(tree.south, "friend", True)
+
+
+def test_disabling_is_refused_while_an_enabled_plugin_needs_it(tree):
+    change(tree.nation, "friend", True)
+
+    with pytest.raises(StillNeeded, match="Friend"):
+        change(tree.south, "good", False)
+
+
+def test_disabling_above_is_refused_while_somebody_below_needs_it(tree):
+    change(tree.nation, "good", True)
+    change(tree.library, "friend", True)
+
+    with pytest.raises(StillNeeded, match="Friend.*Library"):
+        change(tree.nation, "good", False)
+
+
+def test_both_can_be_disabled_together_in_any_order(tree):
+    change(tree.nation, "friend", True)
+
+    choices = [Choice("good", False), Choice("friend", False)]
+    decide(engine(), tree.nation, choices, by=None)
+    db.session.commit()
+
+    assert where_active(tree, "good") == where_active(tree, "friend") == set()
+
+
+def test_several_choices_are_made_together_or_not_at_all(tree):
+    change(tree.nation, "friend", True)
+    change(tree.south, "friend", False)
+
+    with pytest.raises(StillNeeded):
+        decide(engine(), tree.nation, [Choice("friend", True, True), Choice("good", False)], by=None)
+    db.session.rollback()
+
+    assert where_active(tree, "good") == set(vars(tree))
+    assert where_active(tree, "friend") == {"nation", "north"}
+
+
+def test_plan_says_what_would_change_and_changes_nothing(tree):
+    found = plan(engine(), tree.south, [Choice("friend", True)])
+
+    assert [(c.choice.plugin, c.asked, c.before, c.after) for c in found.changes] == [
+        ("friend", True, False, True),
+        ("good", False, False, True),
+    ]
+    assert found.refusals == ()
+    assert where_active(tree) == set()
+
+
+def test_plan_leaves_out_what_is_so_already(tree):
+    change(tree.south, "good", True)
+
+    same = [Choice("good", True), Choice("friend", None)]
+
+    assert plan(engine(), tree.south, same).changes == ()
+
+
+def test_plugin_without_what_it_needs_does_not_act(tree):
+    change(tree.nation, "good", True)
+    change(tree.south, "good", False)
+    change(tree.nation, "friend", True)
+
+    assert where_active(tree, "friend") == {"nation", "north"}
+
+
+def test_unknown_and_left_out_plugins_are_refused_with_the_reason(tree):
+    with pytest.raises(UnknownPlugin, match="bimtek plugins list"):
+        change(tree.south, "no_such", True)
+    with pytest.raises(UnknownPlugin, match="no_such_module"):
+        change(tree.south, "broken", True)
+
+
+def test_plugin_that_is_not_installed_is_refused_and_does_not_act(tree):
+    change(tree.south, "good", True)
+    row = db.session.get(PluginInstallation, "good")
+    db.session.delete(row)
+    db.session.commit()
+    engine().enablement.forget()
+    try:
+        assert where_active(tree) == set()
+        with pytest.raises(NotInstalled, match="bimtek plugins install"):
+            change(tree.north, "good", True)
+    finally:
+        db.session.rollback()
+        db.session.add(PluginInstallation(name="good", version="1.2.0"))
+        db.session.commit()
+
+
+def test_every_decision_is_audited(tree, make):
+    admin = make.staff("institution_admin", tree.nation)
+
+    decide(engine(), tree.south, [Choice("friend", True, locked=True)], by=admin)
+    db.session.commit()
+
+    entries = db.session.query(AuditEntry).filter_by(object_type="PluginDecision")
+    assert [(e.action, e.change, e.actor_id, e.institution_id) for e in entries] == [
+        ("plugin.enable", {"plugin": "friend", "locked": True}, admin.id, tree.south.id),
+        ("plugin.enable", {"plugin": "good", "locked": False}, admin.id, tree.south.id),
+    ]
+
+
+def test_decision_is_seen_at_once_after_commit_even_with_savepoints(tree):
+    assert not engine().is_active("good", tree.south)
+
+    lifecycle.enable(engine(), "good", tree.south, by=None)
+    with db.session.begin_nested():
+        pass
+    engine().is_active("good", tree.south)
+    db.session.commit()
+
+    assert engine().is_active("good", tree.south)
+
+
+def test_decision_that_is_rolled_back_was_never_made(tree):
+    lifecycle.enable(engine(), "good", tree.south, by=None)
+    db.session.rollback()
+
+    assert not engine().is_active("good", tree.south)
+
+
+def test_second_process_sees_a_decision_within_about_a_second(tree, make_app, database_url, app):
+    second = make_app(database_url, app.config["PLUGIN_FOLDERS"])
+
+    def seen_by_the_second() -> bool:
+        with second.app_context():
+            institution = db.session.get(type(tree.south), tree.south.id)
+            return engine().is_active("good", institution)
+
+    assert not seen_by_the_second()
+    change(tree.south, "good", True)
+    started = time.monotonic()
+    while not seen_by_the_second():
+        assert time.monotonic() - started < 3
+        time.sleep(0.05)
+
+    assert time.monotonic() - started < 1.5
+
+
+def test_question_during_forgetting_never_finds_everything_disabled(tree):
+    change(tree.nation, "good", True)
+    before = engine().enablement.snapshot()
+
+    engine().enablement.forget()
+
+    assert engine().enablement._snapshot is before
+
+
+def test_permission_follows_the_institution(tree, make):
+    organiser = make.staff("organiser", tree.nation)
+    change(tree.nation, "good", True)
+    change(tree.south, "good", False)
+
+    assert can(organiser, "good.see", tree.north)
+    assert not can(organiser, "good.see", tree.south)
+    assert not can(organiser, "good.see", tree.library)
+
+
+def test_permission_anywhere_counts_only_where_the_person_has_the_role(tree, make):
+    south, nation = make.staff("organiser", tree.south), make.staff("organiser", tree.nation)
+    change(tree.north, "good", True)
+
+    assert can(nation, "good.see")
+    assert not can(south, "good.see")
+
+
+def test_kind_of_activity_follows_the_institution(tree, make):
+    change(tree.south, "good", True)
+    section = make.section(make.course(tree.south, pages=0))
+    add_activity(section, "good.task", "Task")
+
+    assert engine().kind("good.task", tree.south) is not None
+    assert engine().kind("good.task", tree.north) is None
+    assert "good.task" in [kind.name for kind in engine().available_kinds(tree.south)]
+    assert "good.task" not in [kind.name for kind in engine().available_kinds(tree.north)]
+    assert engine().kind("page", tree.north) is not None
+    with pytest.raises(DomainError):
+        add_activity(make.section(make.course(tree.north, pages=0)), "good.task", "Task")
+
+
+def test_two_who_decide_at_once_wait_for_each_other(tree, app, make_app, database_url):
+    """The second sees the first one's lock, although it began before it was committed."""
+    other_app = make_app(database_url, app.config["PLUGIN_FOLDERS"])
+    decide(engine(), tree.nation, [Choice("good", True, locked=True)], by=None)
+    with other_app.app_context():
+        db.session.execute(db.text("SET lock_timeout = '100ms'"))
+        other: Engine = engine()
+        institution = db.session.get(type(tree.south), tree.south.id)
+        with pytest.raises(Exception, match="lock timeout"):
+            decide(other, institution, [Choice("good", False)], by=None)
+        db.session.rollback()
+    db.session.commit()
+
+    with pytest.raises(DecisionLocked):
+        change(tree.south, "good", False)

@@ -1,0 +1,263 @@
+"""A plugin is taken in whole or not at all, and a faulty one leaves nothing behind."""
+
+import sys
+from importlib import import_module
+
+import pytest
+from core.db import Base
+from core.plugin_engine.guard import MissingAccessRule, check_views
+from flask import Flask
+from sqlalchemy.orm import configure_mappers
+
+PROBLEMS = {
+    "broken": "ModuleNotFoundError: No module named 'no_such_module' (hooks.py, line 3)",
+    "needs_broken": "needs_broken needs broken, left out as well",
+    "needy": "needy needs absent >=2.0; it is not there",
+    "cyclic_a": "dependency cycle: cyclic_a -> cyclic_b -> cyclic_a",
+    "cyclic_b": "dependency cycle: cyclic_a -> cyclic_b -> cyclic_a",
+    "greedy_table": "table 'greedy_thing' must lie in the schema 'greedy_table'",
+    "greedy_route": "route '/home/greedy' must begin with '/greedy_route/'",
+    "greedy_everywhere": "may not hook into every page (before_request_funcs)",
+    "greedy_view": "has no access rule; add @requires(…)",
+    "greedy_hook": "there is no hook 'cohort_panel'",
+    "greedy_signature": "Argument(s) {'moon'} are declared in the hookimpl",
+}
+
+
+@pytest.mark.parametrize("plugin", PROBLEMS)
+def test_faulty_plugin_is_left_out_and_its_problem_named(found, plugin):
+    messages = [p.message for p in found.problems if p.plugin == plugin]
+
+    assert any(PROBLEMS[plugin] in message for message in messages)
+    assert plugin not in found.loaded
+    assert not found.pluggy.has_plugin(plugin)
+
+
+def test_all_problems_are_named_together_and_the_good_ones_are_loaded(found):
+    assert {p.plugin for p in found.problems} == PROBLEMS.keys()
+    assert list(found.loaded) == ["good", "friend"]
+
+
+def test_faulty_plugins_leave_no_table_class_module_or_page(app):
+    tables = [name for name in Base.metadata.tables if "greedy" in name or "broken" in name]
+    classes = {mapper.class_.__name__ for mapper in Base.registry.mappers}
+    modules = [name for name in sys.modules if name.startswith(("plugins.greedy", "plugins.broken"))]
+    rules = [rule.rule for rule in app.url_map.iter_rules() if "greedy" in rule.rule]
+
+    assert tables == modules == rules == []
+    assert not classes & {"GreedyThing", "BrokenThing"}
+    assert "Note" in classes
+
+
+def test_each_app_sees_its_own_folders_only(database_url, make_app, write_plugin):
+    one, other = write_plugin("of_one", root="one"), write_plugin("of_other", root="other")
+
+    apps = [make_app(database_url, folder.parent) for folder in (one, other)]
+
+    assert [list(app.extensions["bimtek"].loaded) for app in apps] == [["of_one"], ["of_other"]]
+    assert import_module("plugins.of_one.hooks")
+    assert import_module("plugins.of_other.hooks")
+
+
+def test_second_plugin_of_a_name_in_one_process_is_a_problem(database_url, make_app, write_plugin):
+    one, other = write_plugin("same", root="one"), write_plugin("same", root="other")
+    make_app(database_url, one.parent)
+
+    app = make_app(database_url, other.parent)
+
+    [problem] = app.extensions["bimtek"].problems
+    assert f"'plugins.same' is already imported from {one}" in problem.message
+
+
+def test_two_apps_can_load_the_same_plugin(database_url, make_app, whole_app):
+    again = make_app(database_url, whole_app.config["PLUGIN_FOLDERS"])
+
+    assert list(again.extensions["bimtek"].loaded) == ["good", "friend"]
+
+
+@pytest.fixture
+def problem_of(database_url, make_app, write_plugin, caplog):
+    """The one problem of an app whose only plugin is this one."""
+
+    def load(name, hooks="", more="", **files):
+        folder = write_plugin(name, hooks, more, **files)
+        app = make_app(database_url, folder.parent)
+        assert app.test_client().get("/sign-in").status_code == 200
+        engine = app.extensions["bimtek"]
+        assert engine.loaded == {}
+        assert engine.menu == []
+        [problem] = engine.problems
+        return problem.message
+
+    return load
+
+
+HEAD = """
+import click
+from flask import Blueprint
+from core.api import *
+from core.api import hookimpl, public, requires
+pages = Blueprint("{name}", __name__, url_prefix="/{name}")
+@hookimpl
+def blueprints(): return [pages]
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "hooks", "said"),
+    [
+        ("exits", "raise SystemExit(3)", "SystemExit: 3 (hooks.py, line 1)"),
+        ("syntax", "def (", "SyntaxError"),
+        ("wrong_blueprint", HEAD.format(name="other"), "blueprint 'other' must be named"),
+        (
+            "two_blueprints",
+            HEAD + "twin = Blueprint('two_blueprints', __name__)\n"
+            "@hookimpl\ndef blueprints(): return [pages, twin]",
+            "ValueError",
+        ),
+        (
+            "fake_static",
+            HEAD + "@pages.get('/static')\ndef static(): return 'secret'",
+            "has no access rule",
+        ),
+        (
+            "unknown_right",
+            HEAD + "@pages.get('/x')\n@requires('unknown_right.tkae')\ndef x(): return ''",
+            "requires 'unknown_right.tkae', unknown here",
+        ),
+        (
+            "foreign_right",
+            HEAD + "@hookimpl\ndef permissions(): return [Permission('courses.view', 'T')]",
+            "'courses.view' must begin with 'foreign_right.'",
+        ),
+        (
+            "foreign_kind",
+            HEAD + "@hookimpl\ndef activity_kinds():\n"
+            "    return [ActivityKind('page', 'T', 'page', str, str)]",
+            "'page' must begin with 'foreign_kind.'",
+        ),
+        (
+            "menu_nowhere",
+            HEAD + "@hookimpl\ndef permissions(): return [Permission('menu_nowhere.x', 'T')]\n"
+            "@hookimpl\ndef menu_entries():\n"
+            "    return [MenuEntry('T', 'menu_nowhere.gone', 'menu_nowhere.x')]",
+            "names no page without arguments",
+        ),
+        (
+            "menu_borrowed",
+            HEAD + "@pages.get('/x')\n@public\ndef x(): return ''\n"
+            "@hookimpl\ndef menu_entries():\n"
+            "    return [MenuEntry('T', 'menu_borrowed.x', 'cohorts.view')]",
+            "needs a permission of its own plugin",
+        ),
+        (
+            "wrong_values",
+            HEAD + "@hookimpl\ndef permissions(): return ['wrong_values.see']",
+            "permissions gave 'wrong_values.see'; it must give Permission only",
+        ),
+        (
+            "wrong_group",
+            HEAD + "@hookimpl\ndef cli_groups(): return [click.Group('db')]",
+            "command group 'db' must be named 'wrong_group'",
+        ),
+        (
+            "error_pages",
+            HEAD + "@pages.app_errorhandler(404)\ndef mine(error): return 'mine'",
+            "may not hook into every page (error_handler_spec)",
+        ),
+        (
+            "all_templates",
+            HEAD + "@pages.app_template_filter('clock')\ndef mine(text): return 'mine'",
+            "template name 'clock' must begin with 'all_templates_'",
+        ),
+        (
+            "wraps",
+            "from core.api import hookimpl\n"
+            "@hookimpl(wrapper=True)\ndef cohort_panels(cohort):\n    return (yield)",
+            "hook 'cohort_panels' may not be a wrapper",
+        ),
+        (
+            "build_fails",
+            HEAD + "@hookimpl\ndef permissions(): raise RuntimeError('told to')",
+            "RuntimeError: told to (hooks.py, line 10)",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused_at_load(problem_of, name, hooks, said):
+    assert said in problem_of(name, hooks.replace("{name}", name))
+
+
+def test_relationship_that_cannot_be_resolved_stops_only_its_plugin(problem_of, make, found):
+    models = """
+from core.api import Base, IntPk
+from sqlalchemy.orm import Mapped, relationship
+class Dangling(Base):
+    __tablename__ = "dangling"
+    __table_args__ = {"schema": "dangling"}
+    id: Mapped[IntPk]
+    other = relationship("NoSuchClass")
+"""
+
+    said = problem_of("dangling", **{"models.py": models})
+
+    assert "NoSuchClass" in said
+    configure_mappers()
+    assert make.institution().id
+
+
+def test_class_named_like_one_of_core_harms_nothing(
+    database_url, make_app, write_plugin, make, found
+):
+    models = """
+from core.api import Base, IntPk
+from sqlalchemy.orm import Mapped
+class User(Base):
+    __tablename__ = "user"
+    __table_args__ = {"schema": "namesake"}
+    id: Mapped[IntPk]
+"""
+    folder = write_plugin("namesake", **{"models.py": models})
+
+    app = make_app(database_url, folder.parent)
+
+    assert list(app.extensions["bimtek"].loaded) == ["namesake"]
+    assert make.staff("organiser", make.institution()).id
+
+
+def test_template_outside_its_own_folder_is_refused(problem_of, tmp_path):
+    outside = tmp_path / "plugins" / "shadow" / "templates" / "quizzes"
+    hooks = """
+from flask import Blueprint
+from core.api import hookimpl
+@hookimpl
+def blueprints():
+    import pathlib
+    folder = pathlib.Path(__file__).parent / "templates" / "quizzes"
+    folder.mkdir(parents=True)
+    (folder / "panel.html").write_text("mine")
+    return [Blueprint("shadow", __name__, template_folder="templates")]
+"""
+
+    said = problem_of("shadow", hooks)
+
+    assert said == "template 'quizzes/panel.html' must lie in templates/shadow/"
+    assert outside.exists()
+
+
+def test_translations_of_a_loaded_plugin_are_used(as_user, make):
+    nation = make.institution()
+    cohort = make.cohort(make.course(nation))
+    make.enabled("good", nation)
+    organiser = make.staff("organiser", nation)
+
+    page = as_user(organiser).get(f"/good/classes/{cohort.code}/notes/")
+
+    assert "Catatan baik" in page.text
+
+
+def test_core_refuses_to_start_with_a_view_that_has_no_rule():
+    app = Flask("core")
+    app.add_url_rule("/secret", "secret", lambda: "secret")
+
+    with pytest.raises(MissingAccessRule, match="view 'secret'"):
+        check_views(app)

@@ -1,0 +1,85 @@
+"""The demo is what the documents promise, and never touches anybody's data."""
+
+import re
+from collections import Counter
+from io import StringIO
+
+import pytest
+import sqlalchemy as sa
+from rich.console import Console
+
+from core.db import db
+from core.demo import demo_is_loaded, load_demo, logins
+from core.demo.story import FINISHED, PASSWORD, RUNNING, NotEmpty
+from core.institutions.models import Institution
+from core.people.models import User
+from core.people.queries import by_sign_in_name
+
+
+@pytest.fixture
+def demo(app):
+    return load_demo(Console(file=StringIO()))
+
+
+def test_demo_has_the_nation_and_its_finished_class(demo):
+    offices = db.session.scalars(sa.select(Institution).filter_by(kind="province")).all()
+    cohort = demo.cohort(FINISHED)
+    people = demo.enrolments(FINISHED)
+
+    assert len(offices) == 38
+    assert Counter(o.timezone for o in offices) == {
+        "Asia/Jakarta": 18, "Asia/Makassar": 12, "Asia/Jayapura": 8,
+    }  # fmt: skip
+    assert (cohort.number, cohort.mode, cohort.capacity) == (13, "online", 150)
+    assert (cohort.starts_on.isoformat(), cohort.ends_on.isoformat()) == ("2020-11-23", "2020-11-24")
+    assert len(people) == 150
+    materials = [s for s in cohort.course.sections if s.numbered]
+    assert [len({a.part for a in s.activities}) for s in materials] == [3, 3]
+
+
+def test_demo_has_the_cases_that_lists_must_survive(demo):
+    people = [e.user for e in demo.enrolments(FINISHED)]
+    homes = {e.user.id: e.institution for e in demo.enrolments(FINISHED)}
+    sri = [user for user in people if user.full_name == "Sri Wahyuni"]
+    phones = Counter(db.session.scalars(sa.select(User.phone).where(User.phone.is_not(None))))
+
+    assert len(sri) == 2
+    assert len({homes[user.id].parent_id for user in sri}) == 1
+    assert any(" " not in user.full_name for user in people)
+    assert any(user.email is None and user.phone is None for user in people)
+    assert 2 in phones.values()
+
+
+def test_every_demo_login_is_one_person_or_asks_which(demo):
+    for _title, name, password in logins():
+        assert by_sign_in_name(name), name
+        assert password == PASSWORD
+
+
+def test_demo_is_refused_over_data(app, make):
+    make.user("Orang sungguhan")
+
+    with pytest.raises(NotEmpty):
+        load_demo(Console(file=StringIO()))
+
+    assert not demo_is_loaded()
+
+
+def test_demo_is_loaded_once(demo):
+    with pytest.raises(NotEmpty):
+        load_demo(Console(file=StringIO()))
+
+
+def test_pages_of_the_demo_are_readable_by_its_people(demo, as_user):
+    for key, paths in {
+        "admin": ["/home", "/classes", "/courses", "/institutions", "/plugins"],
+        "trainer1": ["/home", "/classes", f"/classes/{FINISHED}/manage"],
+    }.items():
+        client = as_user(demo.staff[key])
+        for path in paths:
+            assert client.get(path, follow_redirects=True).status_code == 200, path
+    participant = as_user(demo.enrolments(RUNNING)[0].user)
+    page = participant.get(f"/classes/{RUNNING}")
+    links = set(re.findall(rf'href="(/classes/{RUNNING}/activities/\d+)"', page.text))
+    assert links
+    assert {participant.get(link).status_code for link in links} == {200}

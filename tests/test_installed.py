@@ -1,0 +1,168 @@
+"""A fresh machine: a clone that only knows `make run`, and a wheel in an empty environment.
+
+Left out of `make test`, because each case installs everything from the package index; CI runs
+them (`pytest -m installed`).
+"""
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+pytestmark = pytest.mark.installed
+PROJECT = Path(__file__).parents[1]
+PATIENCE = 300
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def page(port: int, path: str) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:  # noqa: S310 -- our own
+        return answer.read().decode()
+
+
+def wait_until_served(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end and process.poll() is None:
+        with suppress(OSError):
+            page(port, "/health")
+            return
+        time.sleep(0.5)
+    pytest.fail(f"not served:\n{log.read_text()[-3000:]}")
+
+
+def clone(place: Path) -> None:
+    """What `git clone` of the present state would give, uncommitted files included."""
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listed, cwd=PROJECT, check=True, capture_output=True).stdout
+    for name in filter(None, names.decode().split("\0")):
+        if (PROJECT / name).exists():
+            (place / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(PROJECT / name, place / name)
+
+
+def left_behind(place: Path) -> list[str]:
+    """Command lines of processes that still work for the installation at `place`."""
+    found = []
+    for process in psutil.process_iter(["cmdline", "pid"]):
+        line = " ".join(process.info["cmdline"] or ())
+        if str(place) in line and process.info["pid"] != os.getpid():
+            found.append(line)
+    return found
+
+
+@contextmanager
+def running(command: list[str], place: Path, user: str, **settings: str) -> Iterator[int]:
+    """Starts it as `user` in `place`; ends it as Ctrl-C does and checks that nothing stays."""
+    port, log = free_port(), place / "serve.log"
+    environment = {k: v for k, v in os.environ.items() if k not in {"INSTANCE", "DATABASE_URL"}}
+    environment |= {"PORT": str(port), "HOME": str(place), **settings}
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command, cwd=place, user=user, group=pwd.getpwnam(user).pw_gid, extra_groups=[],
+            env=environment, stdout=out, stderr=out, start_new_session=True,
+        )  # fmt: skip
+    try:
+        wait_until_served(port, process, log)
+        yield port
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGINT)
+        process.wait(60)
+    end = time.monotonic() + 20
+    while left_behind(place) and time.monotonic() < end:
+        time.sleep(0.5)
+    assert left_behind(place) == []
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user may enter, unlike pytest's own."""
+    place = Path("/tmp") / f"bimtek-open-{os.getpid()}"  # noqa: S108 -- public on purpose
+    place.mkdir(mode=0o755)
+    yield place
+    shutil.rmtree(place, ignore_errors=True)
+
+
+@pytest.fixture
+def private_folder() -> Iterator[Path]:
+    """A folder that only root may enter, as root's home is on most machines."""
+    place = Path.home() / f"bimtek-private-{os.getpid()}"
+    place.mkdir(mode=0o700)
+    yield place
+    shutil.rmtree(place, ignore_errors=True)
+
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+
+
+def python_for_everybody() -> str:
+    """A Python that an ordinary user may start; one in root's home is none."""
+    for found in (sys.executable, shutil.which("python3"), "/usr/bin/python3"):
+        check = [found or "", "-c", "import sys, ensurepip; sys.exit(sys.version_info < (3, 11))"]
+        with suppress(OSError):
+            if subprocess.run(check, user="nobody", extra_groups=[], check=False).returncode == 0:
+                return str(found)
+    pytest.fail("no Python 3.11 with venv that an ordinary user may start: install python3-venv")
+
+
+@needs_root
+def test_make_run_serves_for_an_ordinary_user(open_folder):
+    clone(open_folder)
+    user = pwd.getpwnam("nobody")
+    for path in (open_folder, *open_folder.rglob("*")):
+        os.chown(path, user.pw_uid, user.pw_gid)
+
+    python = python_for_everybody()
+    with running(["make", f"PYTHON={python}", "run"], open_folder, "nobody") as port:
+        assert "<h1>" in page(port, "/sign-in")
+
+
+@needs_root
+def test_make_run_serves_for_root_in_a_private_home(private_folder):
+    clone(private_folder)
+
+    with running(["make", f"PYTHON={sys.executable}", "run"], private_folder, "root") as port:
+        assert "<h1>" in page(port, "/sign-in")
+
+    assert private_folder.stat().st_mode & 0o777 == 0o700
+    assert "/var/lib/bimtek/" in (private_folder / "serve.log").read_text()
+
+
+def test_wheel_is_a_complete_product(open_folder):
+    source, venv = open_folder / "source", open_folder / "venv"
+    source.mkdir()
+    clone(source)
+    python = str(venv / "bin" / "python")
+    subprocess.run([sys.executable, "-m", "venv", venv], check=True)
+    pip = [python, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "wheel", "--no-deps", "-w", open_folder, source], check=True)
+    [wheel] = open_folder.glob("bimtek-*.whl")
+    subprocess.run([*pip, "install", "-c", PROJECT / "constraints.txt", wheel], check=True)
+    shutil.rmtree(source)
+    user = pwd.getpwuid(os.geteuid()).pw_name
+
+    with running([str(venv / "bin" / "bimtek"), "serve"], open_folder, user) as port:
+        assert "<h1>" in page(port, "/sign-in")
+        assert "--nila" in page(port, "/static/bimtek.css")
+        listing = subprocess.run(
+            [venv / "bin" / "bimtek", "plugins", "list", "--json"],
+            cwd=open_folder, check=True, capture_output=True, text=True,
+        ).stdout  # fmt: skip
+    assert '"name": "quizzes"' in listing
+    assert '"problems": []' in listing
