@@ -20,6 +20,7 @@ from core.db import Base, IntPk, db, fk, now, one_of
 from core.demo import Demo
 from core.errors import DomainError, wants_json
 from core.formatting import clock, moment
+from core.forms import choices
 from core.hookspecs import hookimpl
 from core.institutions.models import Institution
 from core.jobs import enqueue, job
@@ -64,6 +65,7 @@ __all__ = [
     "audit",
     "can",
     "change_activity",
+    "choices",
     "clock",
     "db",
     "enqueue",

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, abort, current_app, request, url_for
+from flask import Flask, Response, abort, current_app, request, url_for
 from flask_babel import get_locale
 from flask_bootstrap import Bootstrap5
 from flask_compress import Compress
@@ -108,9 +108,17 @@ def init_safety(app: Flask) -> None:
     CSRFProtect(app)
     limiter.init_app(app)
     init_errors(app)
+    app.before_request(_refuse_nul)
     app.after_request(_safe_headers)
     if hops := app.config["PROXIES"]:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+
+
+def _refuse_nul() -> None:
+    """PostgreSQL keeps no NUL character; nobody types one, so such a request is broken."""
+    words = [request.path, *request.args.values(), *request.form.values()]
+    if any("\x00" in word for word in words):
+        abort(400)
 
 
 def _safe_headers(response: Any) -> Any:
@@ -132,6 +140,7 @@ def init_pages(app: Flask) -> None:
     app.config.update(BOOTSTRAP_SERVE_LOCAL=True, COMPRESS_MIMETYPES=COMPRESSED)
     Bootstrap5(app)
     Compress(app)
+    app.after_request(_read_static)  # before compression, which would leave the file open
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = YEAR
     for views in (people, institutions, courses, cohorts, catalogue):
         app.register_blueprint(views.pages)
@@ -144,6 +153,14 @@ def init_pages(app: Flask) -> None:
 COMPRESSED = [
     "text/html", "text/css", "text/javascript", "text/csv", "application/json", "image/svg+xml",
 ]  # fmt: skip
+
+
+def _read_static(response: Response) -> Response:
+    """Reads a static file whole: small, compressed once a reader, and closed with the response."""
+    if (request.endpoint or "").endswith("static") and response.direct_passthrough:
+        response.direct_passthrough = False
+        response.make_sequence()
+    return response
 
 
 @cache
@@ -160,7 +177,8 @@ def asset(path: str, plugin: str = "") -> str:
 
 def _bootstrap_css() -> str:
     """Bootstrap's style sheet, served by ourselves; its address changes with its version."""
-    return url_for("bootstrap.static", filename="css/bootstrap.min.css", v=Bootstrap5.bootstrap_version)
+    version = Bootstrap5.bootstrap_version
+    return url_for("bootstrap.static", filename="css/bootstrap.min.css", v=version)
 
 
 def _page_context() -> dict[str, Any]:

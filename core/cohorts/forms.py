@@ -4,8 +4,8 @@ Which institutions, courses and people a form offers, and whether the person may
 is the business of the views.
 """
 
-from collections.abc import Sequence
-from datetime import date, datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -29,7 +29,7 @@ from wtforms import (
 )  # fmt: skip
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, Regexp, StopValidation
 
-from core.cohorts.models import Cohort, ScheduledActivity
+from core.cohorts.models import Cohort, CohortStaff, ScheduledActivity
 from core.courses.forms import FILLED, OUT_OF_RANGE, TOO_LONG, WholeNumber, many_lines, one_line
 from core.courses.models import Course
 from core.forms import NEEDED, ZONES, choices
@@ -47,45 +47,39 @@ YEARS = range(2000, 2101)
 NOBODY = 0
 
 
-def _in_reach(day: date) -> None:
-    if day.year not in YEARS:
-        raise ValueError(_("Check the year."))
+class _Readable:
+    """A field of date or time that takes nothing, or something that makes sense."""
 
-
-class Day(DateField):
-    """A date; one sentence when it is none."""
+    example = ""
 
     def process_formdata(self, valuelist: list[str]) -> None:
+        if not "".join(valuelist).strip():
+            self.data = None
+            return
         try:
-            super().process_formdata(valuelist)
+            super().process_formdata(valuelist)  # type: ignore[misc]
         except ValueError:
-            raise ValueError(_("Write a date, for example 2026-11-23.")) from None
-        if self.data:
-            _in_reach(self.data)
+            raise ValueError(_("Write it as %(example)s.", example=self.example)) from None
+        if self.data is not None and self.data.year not in YEARS:
+            raise ValueError(_("Check the year."))
 
     def pre_validate(self, form: FlaskForm) -> None:
-        if self.process_errors:
+        if self.process_errors:  # type: ignore[attr-defined]
             raise StopValidation
 
 
-class Moment(DateTimeLocalField):
-    """A date and a time in the class's own zone, aware once it is read."""
+class Day(_Readable, DateField):
+    example = "2026-11-23"
+
+
+class Moment(_Readable, DateTimeLocalField):
+    """A date and a time without a zone; the form knows whose zone it is."""
+
+    example = "2026-11-23 08:00"
 
     def __init__(self, label: Any = None, **options: Any) -> None:
         formats = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"]
         super().__init__(label, [Optional()], format=formats, **options)
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        try:
-            super().process_formdata(valuelist)
-        except ValueError:
-            raise ValueError(_("Write date and time, for example 2026-11-23 08:00.")) from None
-        if self.data:
-            _in_reach(self.data)
-
-    def pre_validate(self, form: FlaskForm) -> None:
-        if self.process_errors:
-            raise StopValidation
 
 
 class CohortForm(FlaskForm):
@@ -287,10 +281,13 @@ class ScheduleForm(FlaskForm):
     first = SelectField(_l("Held by"), coerce=int)
     second = SelectField(_l("Together with"), coerce=int)
 
+    people: Mapping[int, User] = {}
     MOMENTS = ("opens_at", "closes_at", "starts_at", "ends_at")
 
     @classmethod
-    def of(cls, cohort: Cohort, planned: ScheduledActivity | None) -> "ScheduleForm":
+    def of(
+        cls, cohort: Cohort, planned: ScheduledActivity | None, staff: Sequence[CohortStaff]
+    ) -> "ScheduleForm":
         """Filled with what is planned, told in the class's own zone."""
         zone = ZoneInfo(cohort.timezone)
         moments = {name: getattr(planned, name, None) for name in cls.MOMENTS}
@@ -299,7 +296,8 @@ class ScheduleForm(FlaskForm):
             **{name: at.astimezone(zone) if at else None for name, at in moments.items()},
             **dict(zip(("first", "second"), (*held_by, NOBODY, NOBODY), strict=False)),
         )
-        people = {staff.user_id: staff.user.display_name for staff in cohort.staff}
+        form.people = {entry.user_id: entry.user for entry in staff}
+        people = {user_id: person.display_name for user_id, person in form.people.items()}
         form.first.choices = form.second.choices = choices([(NOBODY, "—"), *people.items()])
         return form
 
@@ -309,10 +307,9 @@ class ScheduleForm(FlaskForm):
         times = {name: self[name].data for name in self.MOMENTS}
         return {name: at.replace(tzinfo=zone) if at else None for name, at in times.items()}
 
-    def held_by(self, cohort: Cohort) -> list[User]:
-        people = {staff.user_id: staff.user for staff in cohort.staff}
+    def held_by(self) -> list[User]:
         chosen = dict.fromkeys((self.first.data, self.second.data))
-        return [people[user_id] for user_id in chosen if user_id in people]
+        return [self.people[user_id] for user_id in chosen if user_id in self.people]
 
 
 class OverrideForm(FlaskForm):

@@ -7,7 +7,8 @@ from flask import url_for
 
 from core.cohorts import queries
 from core.cohorts.models import Cohort, Enrolment
-from core.cohorts.standing import Standing, activity_url, shelf, standings
+from core.cohorts.standing import Standing, shelf, standings
+from core.courses.facts import view_urls
 from core.courses.queries import whole_course
 from core.people.models import User
 
@@ -39,9 +40,11 @@ class Place:
     @property
     def next_url(self) -> str:
         """Where "continue" leads: to the next activity, else to the course."""
-        if self.next:
-            return activity_url(self.next.activity, self.cohort)
-        return url_for("cohorts.learn", cohort_code=self.cohort.code)
+        course = url_for("cohorts.learn", cohort_code=self.cohort.code)
+        if self.next is None:
+            return course
+        activity = self.next.activity
+        return view_urls([activity], self.cohort.host, self.cohort).get(activity.id, course)
 
     @property
     def spines(self) -> list[str]:

@@ -3,14 +3,14 @@
 Only what publishing needs is a rule, and that one is in services; the rest is advice.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from core.cohorts.models import Cohort, Enrolment, ScheduledActivity
+from core.cohorts.models import Cohort, CohortStaff, Enrolment, ScheduledActivity
 from core.cohorts.services import reasons_not_to_publish
 from core.courses.models import Course
 from core.db import db
@@ -33,8 +33,8 @@ class Step:
 def people_of(cohort: Cohort) -> list[User]:
     """Confirmed participants and staff, each once, by name."""
     enrolled = sa.select(Enrolment.user_id).filter_by(cohort_id=cohort.id, status="confirmed")
-    staff = [entry.user_id for entry in cohort.staff]
-    query = sa.select(User).where(sa.or_(User.id.in_(enrolled), User.id.in_(staff)))
+    working = sa.select(CohortStaff.user_id).filter_by(cohort_id=cohort.id)
+    query = sa.select(User).where(sa.or_(User.id.in_(enrolled), User.id.in_(working)))
     with_home = sa.orm.joinedload(User.institution)
     return list(db.session.scalars(query.options(with_home).order_by(User.name_key, User.id)))
 
@@ -46,11 +46,13 @@ def without_access(people: list[User]) -> list[User]:
     return [person for person in new if person.id not in holding]
 
 
-def steps(cohort: Cohort, course: Course, participants: int) -> Iterator[Step]:
+def steps(
+    cohort: Cohort, course: Course, participants: int, staff: Sequence[CohortStaff]
+) -> Iterator[Step]:
     missing = reasons_not_to_publish(cohort)
     yield Step(_("Course"), not missing, " ".join(missing) or course.title,
                "courses.edit", "courses.view")  # fmt: skip
-    yield Step(_("Staff"), bool(cohort.staff), _staff_note(cohort),
+    yield Step(_("Staff"), bool(staff), _staff_note(staff),
                "cohorts.staff", "cohorts.manage")  # fmt: skip
     planned, all_of_them = _planned(cohort), len(course.activities)
     yield Step(_("Timetable"), planned > 0,
@@ -65,8 +67,8 @@ def steps(cohort: Cohort, course: Course, participants: int) -> Iterator[Step]:
                "cohorts.access", "people.invite")  # fmt: skip
 
 
-def _staff_note(cohort: Cohort) -> str:
-    names = dict.fromkeys(entry.user.display_name for entry in cohort.staff)
+def _staff_note(staff: Sequence[CohortStaff]) -> str:
+    names = dict.fromkeys(entry.user.display_name for entry in staff)
     return "; ".join(names) or _("Nobody yet")
 
 

@@ -120,6 +120,15 @@ def classes_scheduling(activity: Activity) -> int:
     return db.session.scalar(query.filter_by(activity_id=activity.id)) or 0
 
 
+def staff_of(cohort: Cohort) -> Sequence[CohortStaff]:
+    """Who works in the cohort, each with name and home."""
+    query = sa.select(CohortStaff).filter_by(cohort_id=cohort.id)
+    with_home = joinedload(CohortStaff.user).joinedload(User.institution)
+    return db.session.scalars(
+        query.options(with_home).order_by(CohortStaff.position, CohortStaff.id)
+    ).all()
+
+
 def schedule_of(cohort: Cohort) -> dict[int, ScheduledActivity]:
     """Activity id → when it runs in this cohort, staff included."""
     query = (
@@ -159,7 +168,8 @@ def participants(
         .limit(limit)
     )
     if search:
-        named = User.name_key.contains(name_key(search), autoescape=True)
+        key = name_key(search)
+        named = User.name_key.contains(key, autoescape=True) if key else sa.false()
         query = query.where(sa.or_(named, User.number == search.strip().upper()))
     if after:
         query = query.where(sa.tuple_(User.name_key, Enrolment.id) > sa.tuple_(*after))

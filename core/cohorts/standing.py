@@ -82,12 +82,6 @@ def standings(
     return found
 
 
-def activity_url(activity: Activity, cohort: Cohort) -> str:
-    """Where a participant opens an activity; empty when its plugin is away."""
-    kind = engine().kind(activity.kind, cohort.host)
-    return kind.view(activity, cohort) if kind else ""
-
-
 def shelf(standing: Sequence[Standing]) -> list[str]:
     """The shelf's spines; the first that can be done now is the next one."""
     spines = [one.spine for one in standing]

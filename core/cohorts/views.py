@@ -13,9 +13,9 @@ from core.cohorts.blueprint import pages
 from core.cohorts.home import place_of
 from core.cohorts.models import Cohort, Enrolment
 from core.cohorts.services import enrol_by_key, enrolment_of, record_progress
-from core.cohorts.standing import Standing, activity_url, blocking, standings
+from core.cohorts.standing import Standing, blocking, standings
 from core.courses.downloads import send_stored_file
-from core.courses.facts import facts_of
+from core.courses.facts import facts_of, view_urls
 from core.courses.models import Activity, Course
 from core.courses.outline import outline
 from core.courses.queries import activity_of, whole_course
@@ -63,7 +63,7 @@ def learn(cohort_code: str) -> ResponseReturnValue:
         materials=outline(course),
         standing=standing,
         blocking=blocking(list(standing.values())),
-        urls={a.id: activity_url(a, cohort) for a in course.activities},
+        urls=view_urls(course.activities, cohort.host, cohort),
         facts=facts_of(course.activities, cohort.host),
         schedule=queries.schedule_of(cohort),
     )
@@ -86,13 +86,14 @@ def activity(cohort_code: str, activity_id: int) -> ResponseReturnValue:
     cohort: Cohort = g.scope
     found, standing, enrolment = _reachable(cohort, activity_id)
     if "." in found.kind:
-        url = activity_url(found, cohort)
+        url = view_urls([found], cohort.host, cohort).get(found.id)
         return redirect(url) if url else abort(404)
     if enrolment is not None and not standing.reachable:
         flash(_("“%(title)s” is not open yet.", title=found.title), "info")
         return redirect(url_for("cohorts.learn", cohort_code=cohort.code))
     course = _whole(cohort)
-    order = [a for a in course.activities if activity_url(a, cohort)]
+    urls = view_urls(course.activities, cohort.host, cohort)
+    order = [a for a in course.activities if a.id in urls]
     at = next(index for index, other in enumerate(order) if other.id == found.id)
     following = order[at + 1] if at + 1 < len(order) else None
     return render_template(
@@ -102,7 +103,7 @@ def activity(cohort_code: str, activity_id: int) -> ResponseReturnValue:
         standing=standing,
         enrolment=enrolment,
         following=following,
-        following_url=activity_url(following, cohort) if following else "",
+        following_url=urls[following.id] if following else "",
     )
 
 

@@ -186,7 +186,7 @@ def _created(form: NewCohortForm, course: Course) -> Cohort | None:
 @requires("cohorts.view")
 def manage(cohort_code: str) -> ResponseReturnValue:
     """Where a class stands, and the way to everything in it."""
-    course = _course()
+    course, team = _course(), queries.staff_of(here())
     confirmed, completed = queries.counts([here()]).get(here().id, (0, 0))
     return page(
         "overview",
@@ -194,7 +194,8 @@ def manage(cohort_code: str) -> ResponseReturnValue:
         confirmed=confirmed,
         completed=completed,
         withdrawn=queries.withdrawn_count(here()),
-        steps=list(preparation.steps(here(), course, confirmed)),
+        staff=team,
+        steps=list(preparation.steps(here(), course, confirmed, team)),
         missing=services.reasons_not_to_publish(here()),
         unavailable=preparation.unavailable(here(), course),
     )
@@ -257,7 +258,7 @@ def staff(cohort_code: str) -> ResponseReturnValue:
     """Who works in the class. Sent, it shows the people who may be meant."""
     form = FindStaffForm()
     found = people.search(form.q.data) if form.validate_on_submit() else None
-    return page("staff", form=form, found=found)
+    return page("staff", form=form, found=found, staff=queries.staff_of(here()))
 
 
 @pages.post("/classes/<cohort_code>/staff/known")
@@ -322,13 +323,12 @@ def schedule_activity(cohort_code: str, activity_id: int) -> ResponseReturnValue
     """When an activity is open and held in this class, and by whom."""
     cohort = here()
     activity = activity_of(cohort.course, activity_id) or abort(404)
-    form = ScheduleForm.of(cohort, queries.schedule_of(cohort).get(activity.id))
+    planned = queries.schedule_of(cohort).get(activity.id)
+    form = ScheduleForm.of(cohort, planned, queries.staff_of(cohort))
     if form.validate_on_submit():
-        held_by_people = form.held_by(cohort)
+        times, team = form.moments(cohort), form.held_by()
         try:
-            services.schedule(
-                cohort, activity, by=current_user, staff=held_by_people, **form.moments(cohort)
-            )
+            services.schedule(cohort, activity, by=current_user, staff=team, **times)
         except DomainError as refused:
             db.session.rollback()
             form.form_errors.append(refused.message)

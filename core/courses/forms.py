@@ -53,7 +53,10 @@ def many_lines(text: str | None) -> str:
 
 
 class WholeNumber(IntegerField):
-    """A count; left empty it is 0."""
+    """A count; left empty it is 0, and 0 is shown as empty."""
+
+    def _value(self) -> str:
+        return super()._value() if self.raw_data or self.data else ""
 
     def process_formdata(self, valuelist: list[str]) -> None:
         text = "".join(valuelist[:1]).strip()

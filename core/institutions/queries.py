@@ -44,6 +44,8 @@ def page_of(
 def called(text: str) -> sa.ColumnElement[bool]:
     """A condition: every word of `text` is in the name, the short name or one alias."""
     words = name_key(text).split()
+    if not words:
+        return sa.false()
     short = sa.func.lower(Institution.short_name)
     in_alias = sa.select(InstitutionAlias.institution_id).where(_words(InstitutionAlias.key, words))
     return sa.or_(

@@ -71,8 +71,8 @@ def read_grants(users: Iterable[User]) -> None:
         .where(Grant.user_id.in_(wanted), in_force())
     )
     found: dict[int, list[Held]] = {user_id: [] for user_id in wanted}
-    for user_id, *held in rows:
-        found[user_id].append(Held(*held))
+    for user_id, role, path, home in rows:
+        found[user_id].append(Held(role, path, home))
     cache.update({user_id: tuple(grants) for user_id, grants in found.items()})
 
 

@@ -126,7 +126,7 @@ def _plan(
             refusals.append(error)
     then = _after(now, institution, wanted.values())
     if not refusals:
-        refusals += _broken_needs(engine, institution, wanted, then)
+        refusals += _broken_needs(engine, institution, wanted, now, then)
     before, after = (engine.active_in(state, institution.lineage) for state in (now, then))
     changes = [
         Change(choice, asked=name in asked, before=name in before, after=name in after)
@@ -180,24 +180,34 @@ def _after(now: Snapshot, institution: Institution, choices: Iterable[Choice]) -
 
 
 def _broken_needs(
-    engine: Engine, institution: Institution, wanted: Mapping[str, Choice], then: Snapshot
+    engine: Engine, institution: Institution, wanted: Iterable[str], now: Snapshot, then: Snapshot
 ) -> list[DomainError]:
-    """Plugins that would be enabled, here or below, without something that they require."""
-    lineages = {institution.lineage}
+    """What the choices would take from an enabled plugin that requires it, here or below.
+
+    Who switched a requirement off below does not keep those above from enabling.
+    """
+    here = institution.lineage
+    lineages = {here}
     for name in engine.loaded:
         lineages |= {decision.lineage for decision in then.below(name, institution.id)}
-    errors = {}
+    errors: dict[str, DomainError] = {}
     for lineage in sorted(lineages):
         for name in wanted:
-            needing = [
-                _title(engine, m.name)
-                for m in engine.loaded.values()
-                if name in m.requires and then.effect(m.name, lineage).enabled
-            ]
-            if needing and not then.effect(name, lineage).enabled and name not in errors:
+            taken = lineage == here or now.effect(name, lineage).enabled
+            needing = _needing(engine, name, lineage, then)
+            if taken and needing and not then.effect(name, lineage).enabled:
                 place = _short_name(lineage[-1])
-                errors[name] = StillNeeded(_title(engine, name), needing, place)
+                errors.setdefault(name, StillNeeded(_title(engine, name), needing, place))
     return list(errors.values())
+
+
+def _needing(engine: Engine, name: str, lineage: Sequence[int], then: Snapshot) -> list[str]:
+    """The titles of the enabled plugins that require `name`."""
+    return [
+        _title(engine, m.name)
+        for m in engine.loaded.values()
+        if name in m.requires and then.effect(m.name, lineage).enabled
+    ]
 
 
 def _title(engine: Engine, name: str) -> str:

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from flask import Flask, has_app_context
@@ -119,6 +119,6 @@ def as_user(app: Flask) -> Callable[[User], Client]:
             session["_user_id"] = user.fs_uniquifier
             session["_fresh"] = True
             session["language"] = "id"
-        return client
+        return cast(Client, client)
 
     return sign_in

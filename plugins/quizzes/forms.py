@@ -21,6 +21,7 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
+from core.api import choices
 from plugins.quizzes.authoring import LONGEST_TEXT, MOST_CHOICES, Draft, DraftChoice
 from plugins.quizzes.models import Question
 
@@ -59,7 +60,7 @@ def long_text(label: Any, *validators: Any, description: Any = "") -> TextAreaFi
 class SettingsForm(FlaskForm):
     role = SelectField(
         _l("Role"),
-        choices=list(ROLE_NAMES.items()),
+        choices=choices(ROLE_NAMES.items()),
         description=_l("The gain is the post-test minus the pre-test."),
     )
     time_limit_minutes = IntegerField(
@@ -79,7 +80,7 @@ class SettingsForm(FlaskForm):
     )
     shuffle = BooleanField(_l("Another order of questions and answers for each participant"))
     show = SelectField(
-        _l("Right answers and explanations are shown"), choices=list(SHOW_NAMES.items())
+        _l("Right answers and explanations are shown"), choices=choices(SHOW_NAMES.items())
     )
 
     SETTINGS = (
@@ -119,7 +120,8 @@ class QuestionForm(FlaskForm):
             for choice, fraction in zip(question.choices, fractions, strict=True)
         ]
         right = str(fractions.index(Decimal(1))) if Decimal(1) in fractions else ""
-        return cls(obj=question, data={"choices": rows, "right": right})
+        shown = {name: getattr(question, name) for name in ("text", "points", "general_feedback")}
+        return cls(data={**shown, "choices": rows, "right": right})
 
     def fill_up(self, kind: str, *, spare: bool) -> None:
         """Empty rows to write into; those that stay empty are left out."""

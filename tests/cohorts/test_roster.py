@@ -50,7 +50,9 @@ def _people() -> int:
 
 
 def test_new_people_are_registered_at_home_and_enrolled(cohort, place):
-    outcome = _import(cohort, "Hj. Siti Aminah, S.Pd.;siti@example.id;0812-3456-7890;;Perpusdes Mawar;;")
+    outcome = _import(
+        cohort, "Hj. Siti Aminah, S.Pd.;siti@example.id;0812-3456-7890;;Perpusdes Mawar;;"
+    )
 
     assert _outcomes(outcome) == ["created"]
     enrolment = participants(cohort)[0]
@@ -240,7 +242,9 @@ def test_file_that_is_no_list_is_refused_whole(cohort, data):
 
 
 def test_result_is_no_formula_for_a_spreadsheet(cohort):
-    outcome = _import(cohort, '"=HYPERLINK(""http://x"")";;;;"@SUM(A1)";;', create_institutions=True)
+    outcome = _import(
+        cohort, '"=HYPERLINK(""http://x"")";;;;"@SUM(A1)";;', create_institutions=True
+    )
 
     rows = list(csv.reader(io.StringIO(outcome.as_csv().lstrip("\ufeff")), delimiter=";"))
 

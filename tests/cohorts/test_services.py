@@ -18,7 +18,6 @@ from core.cohorts.services import (
     confirmed_count,
     enrol,
     enrol_by_key,
-    enrolment_of,
     override_progress,
     publish_cohort,
     record_progress,

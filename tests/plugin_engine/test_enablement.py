@@ -133,6 +133,20 @@ def test_disabling_above_is_refused_while_somebody_below_needs_it(tree):
         change(tree.nation, "good", False)
 
 
+def test_enabling_above_is_not_stopped_by_those_below_who_switched_a_requirement_off(tree):
+    change(tree.south, "good", True)
+    change(tree.south, "good", False)
+
+    change(tree.nation, "friend", True)
+
+    assert where_active(tree, "friend") == {"nation", "north"}
+
+
+def test_enabling_together_with_disabling_what_it_needs_is_refused(tree):
+    with pytest.raises(StillNeeded):
+        decide(engine(), tree.south, [Choice("friend", True), Choice("good", False)], by=None)
+
+
 def test_both_can_be_disabled_together_in_any_order(tree):
     change(tree.nation, "friend", True)
 

@@ -261,3 +261,23 @@ def test_core_refuses_to_start_with_a_view_that_has_no_rule():
 
     with pytest.raises(MissingAccessRule, match="view 'secret'"):
         check_views(app)
+
+
+def test_installed_distribution_is_loaded_by_its_entry_point(
+    database_url, make_app, tmp_path, monkeypatch
+):
+    package = tmp_path / "site" / "bimtek_parcel"
+    package.mkdir(parents=True)
+    manifest = 'name = "parcel"\nversion = "1"\ntitle = "T"\nrequires_core = ">=0"\n'
+    for name, text in {"__init__": "", "hooks": "", "plugin": manifest}.items():
+        (package / f"{name}.{'toml' if name == 'plugin' else 'py'}").write_text(text)
+    info = tmp_path / "site" / "bimtek_parcel-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: bimtek-parcel\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[bimtek.plugins]\nparcel = bimtek_parcel\n")
+    monkeypatch.syspath_prepend(tmp_path / "site")
+
+    app = make_app(database_url)
+
+    assert app.extensions["bimtek"].problems == []
+    assert app.extensions["bimtek"].loaded["parcel"].module == "bimtek_parcel"

@@ -38,6 +38,7 @@ def bare_app() -> Flask:
     app.config.update(SECRET_KEY="test", BABEL_DEFAULT_LOCALE="en", BOOTSTRAP_SERVE_LOCAL=True)
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.globals["asset"] = lambda path: f"/static/{path}"
+    app.jinja_env.globals["bootstrap_css"] = lambda: "/bootstrap/static/css/bootstrap.min.css"
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.context_processor(lambda: PAGE)
     app.register_blueprint(_people())

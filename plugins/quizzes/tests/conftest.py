@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+import sqlalchemy as sa
 
 from core.api import (
     Activity,
@@ -18,6 +19,7 @@ from core.api import (
     schedule,
 )
 from core.courses.services import publish_course
+from core.db import READ_ENGINE
 from plugins.quizzes import queries
 from plugins.quizzes.authoring import Draft, DraftChoice, add_questions, change_test
 from plugins.quizzes.models import Test
@@ -89,3 +91,19 @@ def classroom(make, clock):
     enrolment = make.enrolment(cohort, make.user("Ni'matul"))
     db.session.commit()
     return Classroom(institution, course, test.activity, test, cohort, enrolment)
+
+
+@pytest.fixture
+def count_queries(app):
+    """A list that fills with every statement sent to the database."""
+    found = []
+
+    def note(connection, cursor, statement, *rest):
+        found.append(statement)
+
+    engines = [db.engine, app.extensions[READ_ENGINE]]
+    for engine in engines:
+        sa.event.listen(engine, "before_cursor_execute", note)
+    yield found
+    for engine in engines:
+        sa.event.remove(engine, "before_cursor_execute", note)

@@ -7,7 +7,6 @@ import pytest
 import sqlalchemy as sa
 
 from core.api import db, schedule
-from core.db import READ_ENGINE
 from plugins.quizzes.authoring import change_test
 from plugins.quizzes.models import Answer, Attempt
 from plugins.quizzes.services import save_answer, start_attempt, submit_attempt
@@ -27,22 +26,6 @@ def begun(classroom):
     attempt = start_attempt(classroom.test, classroom.enrolment)
     db.session.commit()
     return attempt
-
-
-@pytest.fixture
-def count_queries(app):
-    """A list that fills with every statement sent to the database."""
-    found = []
-
-    def note(connection, cursor, statement, *rest):
-        found.append(statement)
-
-    engines = [db.engine, app.extensions[READ_ENGINE]]
-    for engine in engines:
-        sa.event.listen(engine, "before_cursor_execute", note)
-    yield found
-    for engine in engines:
-        sa.event.remove(engine, "before_cursor_execute", note)
 
 
 def attempts():
