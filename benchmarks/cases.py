@@ -15,7 +15,12 @@ from core.demo import load_demo
 from core.demo.story import RUNNING
 from core.people.models import User
 
-SETTINGS = {"TESTING": True, "SECRET_KEY": "bench", "WTF_CSRF_ENABLED": False, "RATELIMIT_ENABLED": False}
+SETTINGS = {
+    "TESTING": True,
+    "SECRET_KEY": "bench",
+    "WTF_CSRF_ENABLED": False,
+    "RATELIMIT_ENABLED": False,
+}
 
 
 @dataclass
@@ -49,7 +54,9 @@ def prepare(url: str, instance: Path) -> Bench:
     def forget() -> object:
         """Undoes the save, so that each round does the same work; part of no figure."""
         with app.app_context():
-            db.session.execute(db.delete(ActivityProgress).where(ActivityProgress.activity_id == first.id))
+            db.session.execute(
+                db.delete(ActivityProgress).where(ActivityProgress.activity_id == first.id)
+            )
             db.session.commit()
         return participant.post(done)
 
@@ -70,5 +77,8 @@ def prepare(url: str, instance: Path) -> Bench:
             "anybody: sign in": read(app.test_client(), "/sign-in"),
             "trainer: the class": read(trainer, f"{base}/manage"),
         },
-        writes={"participant: page read": lambda: participant.post(done), "the same, first time": forget},
+        writes={
+            "participant: page read": lambda: participant.post(done),
+            "the same, first time": forget,
+        },
     )

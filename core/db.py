@@ -86,7 +86,6 @@ def init_db(app: Flask) -> None:
     url = app.config["DATABASE_READ_URL"] or app.config["DATABASE_URL"]
     options = dict(app.config["SQLALCHEMY_ENGINE_OPTIONS"])
 
-
     app.extensions[READ_ENGINE] = sa.create_engine(
         driver_url(url),
         isolation_level="AUTOCOMMIT",

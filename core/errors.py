@@ -60,7 +60,10 @@ def _texts(code: int) -> ErrorText:
     }
     fallback = ErrorText(
         _("Something went wrong on our side"),
-        _("Your last change may not have been saved. Try again; if it repeats, tell the committee."),
+        _(
+            "Your last change may not have been saved. "
+            "Try again; if it repeats, tell the committee."
+        ),
     )
     return known.get(code, fallback)
 
@@ -97,8 +100,14 @@ def _domain_error(error: DomainError) -> ResponseReturnValue:
 def _csrf_error(error: CSRFError) -> ResponseReturnValue:
     if wants_json():
         return jsonify(error=_("The page has expired. Reload it.")), 400
-    flash(_("The page had expired. Nothing was lost on our side; please send the form again."), "warn")
-    same_page = request.referrer if request.referrer and request.referrer.startswith(request.host_url) else None
+    flash(
+        _("The page had expired. Nothing was lost on our side; please send the form again."), "warn"
+    )
+    same_page = (
+        request.referrer
+        if request.referrer and request.referrer.startswith(request.host_url)
+        else None
+    )
     return redirect(same_page or url_for("people.home"))
 
 

@@ -217,6 +217,7 @@ def init_plugins(app: Flask, version: Version) -> None:
 
 def _found(read: Callable[[Any], Any]) -> Resolver:
     """A thing that is not there is a 404; it is read once a request."""
+
     def resolve(value: Any) -> Any:
 
         return read(value) or abort(404)

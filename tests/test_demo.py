@@ -31,7 +31,10 @@ def test_demo_has_the_nation_and_its_finished_class(demo):
         "Asia/Jakarta": 18, "Asia/Makassar": 12, "Asia/Jayapura": 8,
     }  # fmt: skip
     assert (cohort.number, cohort.mode, cohort.capacity) == (13, "online", 150)
-    assert (cohort.starts_on.isoformat(), cohort.ends_on.isoformat()) == ("2020-11-23", "2020-11-24")
+    assert (cohort.starts_on.isoformat(), cohort.ends_on.isoformat()) == (
+        "2020-11-23",
+        "2020-11-24",
+    )
     assert len(people) == 150
     materials = [s for s in cohort.course.sections if s.numbered]
     assert [len({a.part for a in s.activities}) for s in materials] == [3, 3]

@@ -5,8 +5,8 @@ import sqlalchemy as sa
 
 from core.db import db
 from core.jobs import MAX_ATTEMPTS, enqueue, job, run_worker
-from core.people.models import AuditEntry
 from core.people.audit import audit
+from core.people.models import AuditEntry
 
 
 @job("tests.note")

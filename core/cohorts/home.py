@@ -9,20 +9,22 @@ from core.cohorts import queries
 from core.cohorts.models import Cohort, Enrolment
 from core.cohorts.standing import Standing, shelf, standings
 from core.courses.facts import view_urls
-from core.courses.queries import whole_course
+from core.courses.models import Course
+from core.courses.queries import course_to_read
 from core.people.models import User
 
 
 @dataclass(frozen=True)
 class Place:
-    """One class of a participant with everything the home page shows of it."""
+    """One class and how each of its activities stands for a participant.
 
-    enrolment: Enrolment
+    Staff who look in have no enrolment, so nothing is done for them.
+    """
+
+    cohort: Cohort
+    course: Course
     standing: tuple[Standing, ...]
-
-    @property
-    def cohort(self) -> Cohort:
-        return self.enrolment.cohort
+    enrolment: Enrolment | None
 
     @property
     def next(self) -> Standing | None:
@@ -62,14 +64,12 @@ class Today:
     finished: tuple[Enrolment, ...]
 
 
-def place_of(enrolment: Enrolment) -> Place:
-    cohort = enrolment.cohort
-    course = whole_course(cohort.course_id)
-    activities = course.activities if course else []
-    found = standings(
-        cohort, activities, queries.schedule_of(cohort), queries.progress_of(enrolment)
-    )
-    return Place(enrolment, tuple(found[activity.id] for activity in activities))
+def place_in(cohort: Cohort, enrolment: Enrolment | None) -> Place:
+    """Reads the class once for a page: course, timetable and the participant's progress."""
+    course = course_to_read(cohort.course_id)
+    progress = queries.progress_of(enrolment) if enrolment else {}
+    found = standings(cohort, course.activities, queries.schedule_of(cohort), progress)
+    return Place(cohort, course, tuple(found.values()), enrolment)
 
 
 def today(user: User) -> Today:
@@ -80,7 +80,7 @@ def today(user: User) -> Today:
     )
     lead = open_ones[0] if open_ones else None
     return Today(
-        lead=place_of(lead) if lead else None,
+        lead=place_in(lead.cohort, lead) if lead else None,
         others=tuple(open_ones[1:]),
         finished=tuple(e for e in enrolments if e.completed_at is not None),
     )

@@ -30,7 +30,9 @@ class Cohort(Base):
         sa.CheckConstraint("ends_on >= starts_on", name="dates"),
         sa.CheckConstraint("capacity > 0", name="capacity"),
         sa.CheckConstraint("code ~ '^[A-Z0-9][A-Z0-9-]*$'", name="code"),
-        sa.CheckConstraint("enrolment_policy <> 'key' OR enrolment_key <> ''", name="enrolment_key"),
+        sa.CheckConstraint(
+            "enrolment_policy <> 'key' OR enrolment_key <> ''", name="enrolment_key"
+        ),
     )
 
     id: Mapped[IntPk]

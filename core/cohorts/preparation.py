@@ -51,19 +51,21 @@ def steps(
 ) -> Iterator[Step]:
     missing = reasons_not_to_publish(cohort)
     yield Step(_("Course"), not missing, " ".join(missing) or course.title,
-               "courses.edit", "courses.view")  # fmt: skip
+               "courses.edit", "")  # fmt: skip
     yield Step(_("Staff"), bool(staff), _staff_note(staff),
                "cohorts.staff", "cohorts.manage")  # fmt: skip
     planned, all_of_them = _planned(cohort), len(course.activities)
     yield Step(_("Timetable"), planned > 0,
                _("%(part)s of %(all)s activities have a time", part=planned, all=all_of_them),
-               "cohorts.timetable", "cohorts.view")  # fmt: skip
+               "cohorts.timetable", "cohorts.manage")  # fmt: skip
     yield Step(_("Participants"), participants > 0,
                ngettext("%(num)s participant", "%(num)s participants", participants),
                "cohorts.participants" if participants else "cohorts.roster",
                "cohorts.view" if participants else "cohorts.enrol")  # fmt: skip
-    waiting = len(without_access(people_of(cohort)))
-    yield Step(_("Access"), participants > 0 and not waiting, _access_note(waiting),
+    everybody = people_of(cohort)
+    waiting = len(without_access(everybody))
+    yield Step(_("Access"), bool(everybody) and not waiting,
+               _access_note(waiting) if everybody else _("Nobody to let in yet"),
                "cohorts.access", "people.invite")  # fmt: skip
 
 

@@ -10,15 +10,15 @@ from flask_login import current_user
 
 from core.cohorts import queries
 from core.cohorts.blueprint import pages
-from core.cohorts.home import place_of
+from core.cohorts.home import place_in
 from core.cohorts.models import Cohort, Enrolment
 from core.cohorts.services import enrol_by_key, enrolment_of, record_progress
 from core.cohorts.standing import Standing, blocking, standings
 from core.courses.downloads import send_stored_file
 from core.courses.facts import facts_of, view_urls
-from core.courses.models import Activity, Course
+from core.courses.models import Activity
 from core.courses.outline import outline
-from core.courses.queries import activity_of, whole_course
+from core.courses.queries import activity_of, course_to_read
 from core.db import db
 from core.errors import DomainError
 from core.people.forms import KeyForm
@@ -36,36 +36,25 @@ def _open_to_participants(cohort: Cohort) -> None:
         abort(404)
 
 
-def _whole(cohort: Cohort) -> Course:
-    return whole_course(cohort.course_id) or abort(404)
-
-
-def _standing(cohort: Cohort, course: Course, enrolment: Enrolment | None) -> dict[int, Standing]:
-    if enrolment is not None:
-        return {one.activity.id: one for one in place_of(enrolment).standing}
-    return standings(cohort, course.activities, queries.schedule_of(cohort), {})
-
-
 @pages.get("/classes/<cohort_code>")
 @requires("courses.learn")
 def learn(cohort_code: str) -> ResponseReturnValue:
     """The course as a participant of this class reads it."""
     cohort: Cohort = g.scope
     _open_to_participants(cohort)
-    course, enrolment = _whole(cohort), _own_enrolment(cohort)
-    standing = _standing(cohort, course, enrolment)
+    place = place_in(cohort, _own_enrolment(cohort))
+    activities = place.course.activities
     return render_template(
         "cohorts/learn.html",
         cohort=cohort,
-        course=course,
-        enrolment=enrolment,
-        place=place_of(enrolment) if enrolment else None,
-        materials=outline(course),
-        standing=standing,
-        blocking=blocking(list(standing.values())),
-        urls=view_urls(course.activities, cohort.host, cohort),
-        facts=facts_of(course.activities, cohort.host),
-        schedule=queries.schedule_of(cohort),
+        course=place.course,
+        place=place,
+        enrolment=place.enrolment,
+        materials=outline(place.course),
+        standing={one.activity.id: one for one in place.standing},
+        blocking=blocking(place.standing),
+        urls=view_urls(activities, cohort.host, cohort),
+        facts=facts_of(activities, cohort.host),
     )
 
 
@@ -91,9 +80,9 @@ def activity(cohort_code: str, activity_id: int) -> ResponseReturnValue:
     if enrolment is not None and not standing.reachable:
         flash(_("“%(title)s” is not open yet.", title=found.title), "info")
         return redirect(url_for("cohorts.learn", cohort_code=cohort.code))
-    course = _whole(cohort)
-    urls = view_urls(course.activities, cohort.host, cohort)
-    order = [a for a in course.activities if a.id in urls]
+    activities = course_to_read(cohort.course_id).activities
+    urls = view_urls(activities, cohort.host, cohort)
+    order = [a for a in activities if a.id in urls]
     at = next(index for index, other in enumerate(order) if other.id == found.id)
     following = order[at + 1] if at + 1 < len(order) else None
     return render_template(

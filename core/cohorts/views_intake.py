@@ -26,9 +26,10 @@ from core.cohorts.slips import slips_for
 from core.cohorts.views_manage import back_to, here, me, page
 from core.db import db
 from core.files import content_disposition, safe_name
+from core.people.models import User
 from core.people.queries import with_open_access
 from core.people.roster_file import MAX_BYTES, RosterFileError
-from core.people.services import issue_access
+from core.people.services import ACCESS_DAYS, issue_access
 from core.plugin_engine.guard import requires
 
 # The list
@@ -133,16 +134,24 @@ def access(cohort_code: str) -> ResponseReturnValue:
     return page("access", **_choice(everybody, reasons))
 
 
-def _choice(everybody: list[Any], reasons: dict[int, str]) -> dict[str, Any]:
-    """People to choose from; `?only=` the one whom another page has named."""
-    only = request.args.get("only", type=int)
-    first = [p.id for p in without_access(everybody)] if only is None else [only]
+def _choice(everybody: list[User], reasons: dict[int, str]) -> dict[str, Any]:
+    """People to choose from. From the start those who cannot get in, or as the link says."""
+    match (request.args.get("choose"), request.args.get("only", type=int)):
+        case ("all", None):
+            first = {person.id for person in everybody}
+        case ("none", None):
+            first = set()
+        case (_, None):
+            first = {person.id for person in without_access(everybody)}
+        case (_, user_id):
+            first = {user_id}
     staff = {entry.user_id for entry in here().staff}
     return {
         "choices": [p for p in everybody if p.id not in reasons],
         "refused": [p for p in everybody if p.id in reasons],
         "reasons": reasons,
-        "chosen": set(first) - reasons.keys(),
+        "chosen": first - reasons.keys(),
         "holding": with_open_access([p.id for p in everybody]),
         "staff": staff,
+        "days": ACCESS_DAYS,
     }

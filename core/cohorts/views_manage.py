@@ -196,6 +196,7 @@ def manage(cohort_code: str) -> ResponseReturnValue:
         withdrawn=queries.withdrawn_count(here()),
         staff=team,
         steps=list(preparation.steps(here(), course, confirmed, team)),
+        may_see_course=can(current_user, "courses.view", here().course),
         missing=services.reasons_not_to_publish(here()),
         unavailable=preparation.unavailable(here(), course),
     )

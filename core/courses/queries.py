@@ -20,6 +20,13 @@ def whole_course(course_id: int) -> Course | None:
     return db.session.scalar(sa.select(Course).filter_by(id=course_id).options(*_WHOLE))
 
 
+def course_to_read(course_id: int) -> Course:
+    """The course for a page that lists it: without the texts, which only their own pages show."""
+    texts = selectinload(Course.sections).selectinload(Section.activities).defer(Activity.body)
+    query = sa.select(Course).filter_by(id=course_id).options(*_WHOLE, texts)
+    return db.session.scalars(query).one()
+
+
 def course_for_change(course_id: int) -> Course | None:
     """The same; whoever else wants to change it waits until this transaction ends."""
     query = sa.select(Course).filter_by(id=course_id).options(*_WHOLE)

@@ -5,19 +5,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 FIRST = (
-    "Adelia Agung Aisyah Alfian Amelia Anggun Anita Asep Ayu Bambang Bayu Budi Cahya Citra Danang "
-    "Dedi Desi Dian Dimas Dwi Eka Endah Erna Fajar Farida Fauzan Galih Gilang Hana Hendra Herlina "
-    "Ika Indah Intan Irfan Joko Kartika Khairul Lestari Lina Lukman Maharani Megawati Mira Nadia "
-    "Nanda Nia Novi Nur Oktavia Panji Prima Puji Putra Rahma Ratih Rendi Rina Rizky Sari Septian "
-    "Sinta Siska Sulastri Taufik Teguh Tiara Tri Umi Utami Vina Wahyu Wening Widya Wulan Yani Yoga "
-    "Yulia Zahra Zainal"
+    "Adelia Agung Aisyah Alfian Amelia Anggun Anita Asep Ayu Bambang Bayu Budi Cahya Citra "
+    "Danang Dedi Desi Dian Dimas Dwi Eka Endah Erna Fajar Farida Fauzan Galih Gilang Hana "
+    "Hendra Herlina Ika Indah Intan Irfan Joko Kartika Khairul Lestari Lina Lukman Maharani "
+    "Megawati Mira Nadia Nanda Nia Novi Nur Oktavia Panji Prima Puji Putra Rahma Ratih Rendi "
+    "Rina Rizky Sari Septian Sinta Siska Sulastri Taufik Teguh Tiara Tri Umi Utami Vina Wahyu "
+    "Wening Widya Wulan Yani Yoga Yulia Zahra Zainal "
 ).split()
 LAST = (
     "Adiputra Anggraeni Aprilia Ardiansyah Astuti Cahyono Fadillah Firmansyah Gunawan Hakim "
-    "Handoko Haryanto Hidayat Indrawati Iskandarsyah Kurniawan Kusuma Mahendra Maulana Mulyani "
-    "Nugraha Nurhayati Oktaviani Pambudi Permata Prasetya Pratama Purnama Puspita Rahayu Ramadhan "
-    "Saputra Setiawan Siregar Subagyo Suryani Susanti Syahputra Tanjung Utomo Wibowo Wijaya Winarti "
-    "Wulandari Yuliana Zulkarnain"
+    "Handoko Haryanto Hidayat Indrawati Iskandarsyah Kurniawan Kusuma Mahendra Maulana "
+    "Mulyani Nugraha Nurhayati Oktaviani Pambudi Permata Prasetya Pratama Purnama Puspita "
+    "Rahayu Ramadhan Saputra Setiawan Siregar Subagyo Suryani Susanti Syahputra Tanjung Utomo "
+    "Wibowo Wijaya Winarti Wulandari Yuliana Zulkarnain "
 ).split()
 AFTER = ("", "", "", "", "S.Pd.", "S.I.Pust.", "A.Md.", "S.Sos.", "S.Kom.", "S.Hum.")
 POSITIONS = ("Pustakawan", "Tenaga teknis perpustakaan", "Pengelola perpustakaan")

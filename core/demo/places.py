@@ -6,8 +6,8 @@ Offices and places are real; the libraries below them are invented.
 from core.institutions.models import Institution
 from core.institutions.services import create_institution
 
-WITA = set("51 52 53 63 64 65 71 72 73 74 75 76".split())
-WIT = set("81 82 91 92 93 94 95 96".split())
+WITA = {"51", "52", "53", "63", "64", "65", "71", "72", "73", "74", "75", "76"}
+WIT = {"81", "82", "91", "92", "93", "94", "95", "96"}
 PROVINCES = {
     "11": "Aceh", "12": "Sumatera Utara", "13": "Sumatera Barat", "14": "Riau", "15": "Jambi",
     "16": "Sumatera Selatan", "17": "Bengkulu", "18": "Lampung",
@@ -67,7 +67,11 @@ def zone_of(province: str) -> str:
 
 def national_library() -> Institution:
     return create_institution(
-        "Perpustakaan Nasional", kind="national", parent=None, code="NASIONAL", aliases=("Perpusnas",)
+        "Perpustakaan Nasional",
+        kind="national",
+        parent=None,
+        code="NASIONAL",
+        aliases=("Perpusnas",),
     )
 
 

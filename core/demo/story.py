@@ -232,7 +232,9 @@ def _worksheet(section: Section) -> None:
     file = StoredFile(
         key=kept.key, name=kept.name, size=kept.size, sha256=kept.sha256, media_type=kept.media_type
     )
-    add_activity(section, "file", "Lembar kerja (CONTOH)", part="Praktik", required=False, file=file)
+    add_activity(
+        section, "file", "Lembar kerja (CONTOH)", part="Praktik", required=False, file=file
+    )
 
 
 def _at(day: date, clock: str, zone: str) -> datetime:
@@ -305,7 +307,7 @@ def _running_class(demo: Demo) -> None:
     today = demo.started.astimezone(ZoneInfo(zone)).date()
     cohort = _cohort(
         demo, RUNNING, "Bimtek Tenaga Perpustakaan Provinsi Kalimantan Selatan", "63", today,
-        number=7, mode="hybrid", capacity=60, venue="Aula Dispersip Kalimantan Selatan, Banjarmasin",
+        number=7, mode="hybrid", capacity=60, venue="Aula Dispersip Kalimantan Selatan",
         enrolment_policy="key", enrolment_key="banjar-2026", contact_phone="+6281255000001",
     )  # fmt: skip
     homes = [

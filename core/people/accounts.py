@@ -22,7 +22,7 @@ class NoRole:
 def init_accounts(app: Flask) -> None:
     app.config.update(
         SECURITY_REGISTER_BLUEPRINT=False,
-        SECURITY_PASSWORD_HASH="argon2",
+        SECURITY_PASSWORD_HASH="argon2",  # noqa: S106 -- the name of a scheme
         SECURITY_PASSWORD_SALT=app.config["SECRET_KEY"],
         SECURITY_PASSWORD_LENGTH_MIN=8,
         SECURITY_JOIN_USER_ROLES=False,

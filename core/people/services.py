@@ -97,7 +97,9 @@ def _refuse_taken(email: str | None, nip: str | None, but: User | None) -> None:
 def change_person(user: User, *, by: User | None, **fields: str | None) -> list[str]:
     """Changes the named fields; gives the names of those that really changed."""
     _refuse_taken(fields.get("email"), fields.get("nip"), user)
-    changed = [name for name, value in fields.items() if (getattr(user, name) or None) != (value or None)]
+    changed = [
+        name for name, value in fields.items() if (getattr(user, name) or None) != (value or None)
+    ]
     for name in changed:
         empty = None if name in {"email", "phone", "nip"} else ""
         setattr(user, name, fields[name] or empty)
@@ -248,11 +250,17 @@ def access_by_token(token: str) -> OneTimeAccess:
     found = db.session.scalar(query)
     if found is None:
         raise AccessInvalid(
-            _("This link is not known. Check that it was copied whole, or ask the committee for a new one.")
+            _(
+                "This link is not known. "
+                "Check that it was copied whole, or ask the committee for a new one."
+            )
         )
     if found.used_at is not None:
         raise AccessInvalid(
-            _("This link has been used already. Sign in with your password, or ask the committee for a new link.")
+            _(
+                "This link has been used already. "
+                "Sign in with your password, or ask the committee for a new link."
+            )
         )
     if found.revoked_at is not None:
         raise AccessInvalid(

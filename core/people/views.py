@@ -8,7 +8,15 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from flask import (
-    Blueprint, current_app, flash, jsonify, redirect, render_template, request, session, url_for,
+    Blueprint,
+    current_app,
+    flash,
+    jsonify,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
 )  # fmt: skip
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -23,7 +31,12 @@ from core.forms import choices
 from core.limits import limiter, sign_in_name
 from core.navigation import MOST, all_entries
 from core.people.forms import (
-    ChangePasswordForm, CodeForm, PasswordForm, ProfileForm, SignInForm, WhoForm,
+    ChangePasswordForm,
+    CodeForm,
+    PasswordForm,
+    ProfileForm,
+    SignInForm,
+    WhoForm,
 )  # fmt: skip
 from core.people.models import User
 from core.people.queries import by_sign_in_name
@@ -117,7 +130,10 @@ def sign_in_with_code() -> ResponseReturnValue:
         if answer := _proceed(proof, by_access=True):
             return answer
         form.form_errors.append(
-            _("This code does not fit, or it has expired. Check it, or ask the committee for a new one.")
+            _(
+                "This code does not fit, or it has expired. "
+                "Check it, or ask the committee for a new one."
+            )
         )
     return render_template("people/code.html", form=form)
 

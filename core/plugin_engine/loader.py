@@ -67,7 +67,7 @@ def _load(app: Flask, engine: Engine, manifest: Manifest) -> None:
     if absent := manifest.requires.keys() - engine.loaded.keys():
         engine.problems.append(left_out_with(manifest, absent))
         return
-    before = _Mapped()
+    before = MappedState()
     try:
         hooks = _import(manifest)
         _register(engine, manifest, hooks)
@@ -83,7 +83,7 @@ def _load(app: Flask, engine: Engine, manifest: Manifest) -> None:
     _take_in(app, engine, manifest, brought)
 
 
-class _Mapped:
+class MappedState:
     """What SQLAlchemy knows now, so that what a faulty plugin adds can be taken back."""
 
     def __init__(self) -> None:

@@ -83,13 +83,15 @@ def _groups(found: list[Card]) -> dict[str, list[Card]]:
     }
 
 
-@pages.post("/institutions/<int:institution_id>/plugins/review")
+@pages.route("/institutions/<int:institution_id>/plugins/review", methods=["GET", "POST"])
 @requires("plugins.manage")
 def review(institution_id: int) -> ResponseReturnValue:
-    """What the choices would change. Nothing is changed yet."""
+    """What the choices would change; nothing is changed yet. Without choices, as on a reload
+    after the language was changed, it leads back."""
     planned = plan(engine(), here(), choices_in(engine(), request.form))
     if not planned.changes:
-        flash(_("Nothing was changed: every plugin is as it was."), "info")
+        if request.method == "POST":
+            flash(_("Nothing was changed: every plugin is as it was."), "info")
         return _back()
     return _reviewed(planned)
 

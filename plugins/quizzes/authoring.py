@@ -23,6 +23,12 @@ LONGEST_TEXT = 5000
 class Locked(DomainError):
     """People have started the test, so what is asked and what counts stays."""
 
+    def __init__(self) -> None:
+        super().__init__(
+            _("Participants have started this test. You can still mend the wording, but not add or "
+              "remove questions, change right answers, points, the role or the pass mark.")
+        )  # fmt: skip
+
 
 class QuestionRefused(DomainError):
     """A question that cannot be answered or scored as it is written."""
@@ -88,10 +94,7 @@ def _refuse_locked(test: Test) -> None:
     """Waits for a start that is under way; none can begin until this transaction ends."""
     db.session.execute(sa.select(Test.id).filter_by(id=test.id).with_for_update())
     if queries.has_attempts(test):
-        raise Locked(
-            _("Participants have started this test. You can still mend the wording, but not add or "
-              "remove questions, change right answers, points, the role or the pass mark.")
-        )  # fmt: skip
+        raise Locked
 
 
 def _note(action: str, test: Test, by: User | None, **change: Any) -> None:

@@ -95,6 +95,9 @@ def new_question(course_id: int, activity_id: int) -> ResponseReturnValue:
     kind = request.args.get("kind", "single")
     if kind not in KIND_NAMES:
         abort(404)
+    if queries.has_attempts(found):
+        flash(str(authoring.Locked()), "error")
+        return _to_test(found)
     form = QuestionForm(points=1)
     add = partial(authoring.add_questions, found, by=_me())
     if form.validate_on_submit() and _written(form, lambda: add([form.draft(kind)])):

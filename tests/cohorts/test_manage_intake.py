@@ -121,7 +121,7 @@ def test_no_file_is_said_in_the_form(scene, reading):
 def test_list_without_a_usable_row_cannot_be_taken_in(scene, reading):
     page = _upload(reading(scene.committee), b"Nama;Instansi\nBudi;Nowhere\n").text
 
-    assert "No row can be taken" in page
+    assert "There is nothing to take in" in page
     assert "roster/import" not in page
 
 

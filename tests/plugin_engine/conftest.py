@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
+
 from core import create_app
 from core.db import READ_ENGINE, db
 from core.plugin_engine import Engine, engine, lifecycle
 from core.testing import database
 from core.testing.fixtures import SETTINGS, Client
-from flask import Flask
 
 TINY = Path(__file__).parent / "plugins"
 MakeApp = Callable[..., Flask]
@@ -65,9 +66,11 @@ def faults(app: Flask) -> Iterator[set[str]]:
 
 @pytest.fixture
 def write_plugin(tmp_path: Path) -> Callable[..., Path]:
-    """Writes a plugin into a folder of its own; `files`: name → content, `more` ends its manifest."""
+    """Writes a plugin into its own folder; `files`: name → content, `more` ends its manifest."""
 
-    def write(name: str, hooks: str = "", more: str = "", root: str = "plugins", **files: str) -> Path:
+    def write(
+        name: str, hooks: str = "", more: str = "", root: str = "plugins", **files: str
+    ) -> Path:
         folder = tmp_path / root / name
         (folder / "migrations").mkdir(parents=True)
         manifest = f'name = "{name}"\nversion = "1.0"\ntitle = "{name}"\nrequires_core = ">=0.1"\n'

@@ -3,6 +3,7 @@
 import sys
 
 import pytest
+
 from core.plugin_engine.discovery import BUNDLED, discover
 
 

@@ -4,6 +4,7 @@ import time
 from types import SimpleNamespace
 
 import pytest
+
 from core.courses.services import add_activity
 from core.db import db
 from core.errors import DomainError
@@ -129,7 +130,7 @@ def test_disabling_above_is_refused_while_somebody_below_needs_it(tree):
     change(tree.nation, "good", True)
     change(tree.library, "friend", True)
 
-    with pytest.raises(StillNeeded, match="Friend.*Library"):
+    with pytest.raises(StillNeeded, match=r"Friend.*Library"):
         change(tree.nation, "good", False)
 
 
@@ -162,7 +163,9 @@ def test_several_choices_are_made_together_or_not_at_all(tree):
     change(tree.south, "friend", False)
 
     with pytest.raises(StillNeeded):
-        decide(engine(), tree.nation, [Choice("friend", True, True), Choice("good", False)], by=None)
+        decide(
+            engine(), tree.nation, [Choice("friend", True, True), Choice("good", False)], by=None
+        )
     db.session.rollback()
 
     assert where_active(tree, "good") == set(vars(tree))

@@ -4,6 +4,8 @@ import re
 from types import SimpleNamespace
 
 import pytest
+from flask import g
+
 from core.cohorts.models import Enrolment
 from core.cohorts.services import EnrolmentRefused, enrol
 from core.courses.models import Activity
@@ -14,7 +16,6 @@ from core.plugin_engine import engine
 from core.plugin_engine.contributions import Panel
 from core.plugin_engine.engine import Refused
 from core.plugin_engine.slots import slot
-from flask import g
 
 
 @pytest.fixture
@@ -102,7 +103,7 @@ def test_decide_lets_through_when_nobody_objects(place, make):
 def test_refusal_of_a_plugin_stops_with_its_sentence(place, make, faults):
     faults.add("refuse")
 
-    with pytest.raises(EnrolmentRefused, match="Not this one."):
+    with pytest.raises(EnrolmentRefused, match="Not this one"):
         enrol(make.user(), place.cohort, via="organiser", by=None)
 
     assert db.session.query(Enrolment).count() == 0

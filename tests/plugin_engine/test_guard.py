@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
+
 from core.db import db
 from core.plugin_engine import engine, lifecycle
 

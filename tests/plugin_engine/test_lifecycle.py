@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+
 from core.db import db
 from core.plugin_engine import engine, lifecycle, migrations
 from core.plugin_engine.decisions import UnknownPlugin

@@ -4,10 +4,12 @@ import sys
 from importlib import import_module
 
 import pytest
-from core.db import Base
-from core.plugin_engine.guard import MissingAccessRule, check_views
 from flask import Flask
 from sqlalchemy.orm import configure_mappers
+
+from core.db import Base
+from core.plugin_engine.guard import MissingAccessRule, check_views
+from core.plugin_engine.loader import MappedState
 
 PROBLEMS = {
     "broken": "ModuleNotFoundError: No module named 'no_such_module' (hooks.py, line 3)",
@@ -41,7 +43,9 @@ def test_all_problems_are_named_together_and_the_good_ones_are_loaded(found):
 def test_faulty_plugins_leave_no_table_class_module_or_page(app):
     tables = [name for name in Base.metadata.tables if "greedy" in name or "broken" in name]
     classes = {mapper.class_.__name__ for mapper in Base.registry.mappers}
-    modules = [name for name in sys.modules if name.startswith(("plugins.greedy", "plugins.broken"))]
+    modules = [
+        name for name in sys.modules if name.startswith(("plugins.greedy", "plugins.broken"))
+    ]
     rules = [rule.rule for rule in app.url_map.iter_rules() if "greedy" in rule.rule]
 
     assert tables == modules == rules == []
@@ -217,11 +221,13 @@ class User(Base):
     id: Mapped[IntPk]
 """
     folder = write_plugin("namesake", **{"models.py": models})
+    before = MappedState()
 
     app = make_app(database_url, folder.parent)
 
     assert list(app.extensions["bimtek"].loaded) == ["namesake"]
     assert make.staff("organiser", make.institution()).id
+    before.restore()  # Other tests still have classes to map.
 
 
 def test_template_outside_its_own_folder_is_refused(problem_of, tmp_path):

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
-from core.plugin_engine.manifest import RESERVED, ManifestError, parse
 from packaging.version import Version
+
+from core.plugin_engine.manifest import RESERVED, ManifestError, parse
 
 FOLDER = Path("/somewhere/quizzes")
 WHOLE = """

@@ -1,17 +1,24 @@
 """Order and problems of plugins, by manifests alone."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from packaging.version import Version
+
 from core.plugin_engine.manifest import parse
 from core.plugin_engine.resolver import resolve
-from packaging.version import Version
 
 CORE = Version("1.0")
 
 
 def plugin(name, version="1.0", requires=(), after=(), core=">=1.0", external=()):
-    lines = [f'name = "{name}"', f'version = "{version}"', 'title = "T"', f'requires_core = "{core}"']
+    lines = [
+        f'name = "{name}"',
+        f'version = "{version}"',
+        'title = "T"',
+        f'requires_core = "{core}"',
+    ]
     lines += ["[requires]", *(f'{n} = "{r}"' for n, r in dict(requires).items())]
     lines += ["[after]", *(f'{n} = ">=0"' for n in after)]
     lines += ["[external]", f"python = {list(external)}"]
@@ -72,7 +79,7 @@ def test_circle_reads_in_the_direction_of_need():
     )
 
     names = problems[0][1].removeprefix("dependency cycle: ").split(" -> ")
-    assert [("aa", "bb"), ("bb", "cc"), ("cc", "aa")] == sorted(zip(names, names[1:], strict=False))
+    assert sorted(pairwise(names)) == [("aa", "bb"), ("bb", "cc"), ("cc", "aa")]
     assert {name for name, _text in problems} == {"aa", "bb", "cc"}
 
 

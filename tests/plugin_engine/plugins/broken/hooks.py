@@ -1,3 +1,3 @@
 """Cannot be imported."""
 
-import no_such_module
+import no_such_module  # noqa: F401 -- it is not there on purpose

@@ -1,7 +1,8 @@
 """A table that must be gone again after the import of `hooks` has failed."""
 
-from core.api import Base, IntPk
 from sqlalchemy.orm import Mapped
+
+from core.api import Base, IntPk
 
 
 class BrokenThing(Base):

@@ -1,7 +1,8 @@
 """A plugin that needs the good one and shows a panel before and after it."""
 
-from core.api import Panel, hookimpl
 from flask import Blueprint
+
+from core.api import Panel, hookimpl
 
 
 @hookimpl

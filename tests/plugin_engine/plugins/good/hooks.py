@@ -1,10 +1,10 @@
 """Everything that the good plugin brings."""
 
 import click
-from core.api import ActivityKind, MenuEntry, Panel, Permission, Refusal, db, hookimpl
 from flask import url_for
 from sqlalchemy import text
 
+from core.api import ActivityKind, MenuEntry, Panel, Permission, Refusal, db, hookimpl
 from plugins.good.faults import FAULTS, fail
 from plugins.good.models import Note
 from plugins.good.views import pages

@@ -1,7 +1,8 @@
 """One table in the plugin's own schema, with a foreign key into core."""
 
-from core.api import Base, IntPk, fk
 from sqlalchemy.orm import Mapped
+
+from core.api import Base, IntPk, fk
 
 
 class Note(Base):

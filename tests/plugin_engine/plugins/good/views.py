@@ -1,8 +1,9 @@
 """Pages in a class, on the site as a whole, and for everybody."""
 
-from core.api import public, requires
 from flask import Blueprint, g, render_template, request
 from flask.typing import ResponseReturnValue
+
+from core.api import public, requires
 
 pages = Blueprint("good", __name__, url_prefix="/good", template_folder="templates")
 

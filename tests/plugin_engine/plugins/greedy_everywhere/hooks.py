@@ -1,7 +1,8 @@
 """Runs before every request of the app."""
 
-from core.api import hookimpl
 from flask import Blueprint
+
+from core.api import hookimpl
 
 pages = Blueprint("greedy_everywhere", __name__)
 

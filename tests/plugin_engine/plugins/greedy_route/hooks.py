@@ -1,7 +1,8 @@
 """Puts a page among core's."""
 
-from core.api import hookimpl, public
 from flask import Blueprint
+
+from core.api import hookimpl, public
 
 pages = Blueprint("greedy_route", __name__)
 

@@ -1,7 +1,8 @@
 """Puts a table beside core's."""
 
-from core.api import Base, IntPk
 from sqlalchemy.orm import Mapped
+
+from core.api import Base, IntPk
 
 
 class GreedyThing(Base):

@@ -1,7 +1,8 @@
 """Has a view without an access rule."""
 
-from core.api import hookimpl
 from flask import Blueprint
+
+from core.api import hookimpl
 
 pages = Blueprint("greedy_view", __name__, url_prefix="/greedy_view")
 

@@ -1,0 +1,326 @@
+"""Every address of the product in one table: who may call it, and whether it answers so.
+
+A new route fails here until the table knows it. What a page shows is tested elsewhere.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from flask import Flask
+from werkzeug.datastructures import FileStorage
+from werkzeug.routing import Rule
+
+from core import create_app
+from core.cohorts.services import add_staff
+from core.courses.services import add_activity
+from core.courses.uploads import keep_upload
+from core.db import READ_ENGINE, db
+from core.people.access import ADMIN
+from core.people.models import Grant, User
+from core.people.services import grant_role
+from core.plugin_engine.guard import access_of
+from core.testing.fixtures import SETTINGS, Client
+
+PUBLIC, SIGNED_IN = "public", "signed_in"
+
+ENDPOINTS = {
+    "bootstrap.static": PUBLIC,
+    "cohorts.access": "people.invite",
+    "cohorts.activity": "courses.learn",
+    "cohorts.add_known_staff": "cohorts.manage",
+    "cohorts.change_participant": "people.contacts",
+    "cohorts.enrol_known": "cohorts.enrol",
+    "cohorts.enrol_new": "cohorts.enrol",
+    "cohorts.enrol_person": "cohorts.enrol",
+    "cohorts.file": "courses.learn",
+    "cohorts.import_roster": "cohorts.enrol",
+    "cohorts.join": SIGNED_IN,
+    "cohorts.learn": "courses.learn",
+    "cohorts.listing": SIGNED_IN,
+    "cohorts.manage": "cohorts.view",
+    "cohorts.mark_done": "courses.learn",
+    "cohorts.new": "cohorts.manage",
+    "cohorts.new_staff": "cohorts.manage",
+    "cohorts.override": "cohorts.enrol",
+    "cohorts.participant": "cohorts.view",
+    "cohorts.participants": "cohorts.view",
+    "cohorts.publish": "cohorts.manage",
+    "cohorts.remove_staff": "cohorts.manage",
+    "cohorts.return_participant": "cohorts.enrol",
+    "cohorts.roster": "cohorts.enrol",
+    "cohorts.roster_done": "cohorts.enrol",
+    "cohorts.roster_result": "cohorts.enrol",
+    "cohorts.roster_template": "cohorts.enrol",
+    "cohorts.schedule_activity": "cohorts.manage",
+    "cohorts.settings": "cohorts.manage",
+    "cohorts.staff": "cohorts.manage",
+    "cohorts.timetable": "cohorts.view",
+    "cohorts.withdraw": "cohorts.manage",
+    "cohorts.withdraw_participant": "cohorts.enrol",
+    "courses.delete_activity": "courses.author",
+    "courses.delete_section": "courses.author",
+    "courses.edit": "courses.view",
+    "courses.edit_activity": "courses.author",
+    "courses.edit_section": "courses.author",
+    "courses.file": "courses.view",
+    "courses.listing": "courses.view",
+    "courses.move_activity": "courses.author",
+    "courses.move_section": "courses.author",
+    "courses.new": "courses.author",
+    "courses.new_activity": "courses.author",
+    "courses.new_section": "courses.author",
+    "courses.preview": "courses.view",
+    "courses.preview_activity": "courses.view",
+    "courses.publish": "courses.author",
+    "courses.settings": "courses.author",
+    "courses.withdraw": "courses.author",
+    "institutions.edit": "institutions.manage",
+    "institutions.listing": "institutions.view",
+    "institutions.new": "institutions.manage",
+    "institutions.roles": "grants.manage",
+    "institutions.show": "institutions.view",
+    "institutions.take": "grants.manage",
+    "people.change_password": SIGNED_IN,
+    "people.health": PUBLIC,
+    "people.help": PUBLIC,
+    "people.home": SIGNED_IN,
+    "people.link": PUBLIC,
+    "people.more": SIGNED_IN,
+    "people.new_password": SIGNED_IN,
+    "people.profile": SIGNED_IN,
+    "people.set_language": PUBLIC,
+    "people.sign_in": PUBLIC,
+    "people.sign_in_with_code": PUBLIC,
+    "people.sign_out": PUBLIC,
+    "people.start": PUBLIC,
+    "people.use_link": PUBLIC,
+    "people.which_name": PUBLIC,
+    "plugins.apply": "plugins.manage",
+    "plugins.catalogue": "plugins.manage",
+    "plugins.review": "plugins.manage",
+    "plugins.start": "plugins.manage",
+    "quizzes.attempt": "quizzes.take",
+    "quizzes.delete_question": "quizzes.author",
+    "quizzes.import_gift": "quizzes.author",
+    "quizzes.intro": "courses.learn",
+    "quizzes.move_question": "quizzes.author",
+    "quizzes.new_question": "quizzes.author",
+    "quizzes.preview": "quizzes.view",
+    "quizzes.question": "quizzes.author",
+    "quizzes.result": "quizzes.take",
+    "quizzes.review": "quizzes.take",
+    "quizzes.save": "quizzes.take",
+    "quizzes.scores": "quizzes.see_scores",
+    "quizzes.scores_csv": "quizzes.see_scores",
+    "quizzes.settings": "quizzes.author",
+    "quizzes.start": "quizzes.take",
+    "quizzes.static": PUBLIC,
+    "quizzes.submit": "quizzes.take",
+    "quizzes.test": "quizzes.view",
+    "static": PUBLIC,
+}
+
+ADMINS = {"institution_admin", ADMIN}
+RUN = ADMINS | {"organiser"}
+HELP = RUN | {"committee"}
+STAFF = HELP | {"trainer"}
+
+HOLDERS = {
+    "cohorts.enrol": HELP,
+    "cohorts.manage": RUN,
+    "cohorts.view": STAFF,
+    "courses.author": RUN,
+    "courses.learn": STAFF | {"participant"},
+    "courses.view": STAFF,
+    "grants.manage": ADMINS,
+    "institutions.manage": ADMINS,
+    "institutions.view": STAFF,
+    "people.contacts": HELP,
+    "people.invite": HELP,
+    "plugins.manage": ADMINS,
+    "quizzes.author": RUN,
+    "quizzes.see_scores": STAFF,
+    "quizzes.take": {"participant", ADMIN},
+    "quizzes.view": RUN | {"trainer"},
+}
+
+# The outsider is an organiser too, of a neighbour: what names an institution, a course or a
+# class is out of reach, the person's own lists are not.
+ROLES = ("anonymous", "outsider", "participant", "trainer", "committee", "organiser", *ADMINS)
+SCOPES = {"cohort_code", "course_id", "institution_id"}
+
+# Answers of core's pages that are neither a page nor a way to one, with the reason.
+ANSWERS = {
+    "people.link": 410,  # the token is invented
+    "cohorts.roster_done": 410,  # nobody has imported a list
+    "cohorts.roster_result": 410,  # same
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """A class, its course and everything that an address may name; `people`: role → user."""
+
+    arguments: Mapping[str, Any]
+    own_arguments: Mapping[str, Mapping[str, Any]]
+    people: Mapping[str, User]
+
+    def address(self, rule: Rule) -> str:
+        known = {**self.arguments, **self.own_arguments.get(rule.endpoint, {})}
+        missing = rule.arguments - known.keys()
+        assert not missing, f"tell Place what {missing} of {rule.endpoint} is"
+        built = rule.build({name: known[name] for name in rule.arguments}, append_unknown=False)
+        assert built is not None, f"{rule} was not built"
+        return built[1]
+
+
+@pytest.fixture
+def place(make, app):
+    nation = make.institution("Nation", kind="national")
+    office, neighbour = (make.institution(n, nation, "province") for n in ("Office", "Neighbour"))
+    make.enabled("quizzes", nation)
+    course = make.course(office, pages=0)
+    section = make.section(course)
+    activity, quiz = make.page(section), add_activity(section, "quizzes.test", "Test")
+    upload = FileStorage(BytesIO(b"%PDF-1.7\n%%EOF\n"), filename="paper.pdf")
+    file = add_activity(section, "file", "Paper", file=keep_upload(upload))
+    course.status = "published"
+    cohort = make.cohort(course, office, code="OFFICE-1")
+    enrolment = make.enrolment(cohort)
+    entry = add_staff(cohort, make.user(), "trainer", by=None)
+    people = {role: make.staff(role, office) for role in sorted(STAFF - {ADMIN})}
+    people |= {"participant": enrolment.user, "outsider": make.staff("organiser", neighbour)}
+    people[ADMIN] = make.user()
+    grant_role(people[ADMIN], ADMIN, nation, by=None)
+    db.session.commit()
+    of_quiz = {
+        endpoint: {"activity_id": quiz.id}
+        for endpoint in ENDPOINTS
+        if endpoint.startswith("quizzes.")
+    }
+    return Place(
+        people=people,
+        arguments={
+            "cohort_code": cohort.code,
+            "course_id": course.id,
+            "institution_id": office.id,
+            "section_id": section.id,
+            "activity_id": activity.id,
+            "enrolment_id": enrolment.id,
+            "staff_id": entry.id,
+            "grant_id": db.session.query(Grant).filter_by(institution_id=office.id).first().id,
+            "token": "invented",
+            "ticket": "invented",
+            "question_id": 1,
+            "number": 1,
+            "item": 1,
+        },
+        own_arguments={
+            "static": {"filename": "bimtek.css"},
+            "bootstrap.static": {"filename": "css/bootstrap.min.css"},
+            "courses.file": {"activity_id": file.id},
+            "cohorts.file": {"activity_id": file.id},
+            **of_quiz,
+            "quizzes.static": {"filename": "test.js"},
+        },
+    )
+
+
+def rules(app: Flask) -> Iterator[Rule]:
+    yield from sorted(app.url_map.iter_rules(), key=lambda rule: rule.endpoint)
+
+
+def may(role: str, rule: Rule) -> bool:
+    """What the table says."""
+    access = ENDPOINTS[rule.endpoint]
+    if access == PUBLIC or (access == SIGNED_IN and role != "anonymous"):
+        return True
+    if role == "outsider" and not rule.arguments & SCOPES:
+        return "organiser" in HOLDERS.get(access, ())
+    return role in HOLDERS.get(access, ())
+
+
+def client_of(app: Flask, user: User | None) -> Any:
+    client = app.test_client()
+    if user is not None:
+        with client.session_transaction() as session:
+            session.update(_user_id=user.fs_uniquifier, _fresh=True, language="en")
+    return client
+
+
+def asks_to_sign_in(answer: Any) -> bool:
+    return answer.status_code == 302 and urlsplit(answer.location).path == "/sign-in"
+
+
+def is_refused(answer: Any, role: str) -> bool:
+    return asks_to_sign_in(answer) if role == "anonymous" else answer.status_code == 403
+
+
+def is_answered(answer: Any, rule: Rule, role: str) -> bool:
+    """A page, a way to one, or what the table of answers says; plugins' things are invented."""
+    core = not rule.endpoint.startswith("quizzes.") or rule.endpoint.endswith(".static")
+    if asks_to_sign_in(answer):
+        return ENDPOINTS[rule.endpoint] == PUBLIC
+    if core:
+        expected = ANSWERS.get(rule.endpoint)
+        return answer.status_code == expected if expected else answer.status_code < 400
+    return answer.status_code != 403 and answer.status_code < 500
+
+
+def test_table_knows_every_route_and_its_rule(app):
+    found = {}
+    for rule in rules(app):
+        access = access_of(rule.endpoint, app.view_functions[rule.endpoint])
+        found[rule.endpoint] = access.permission or access.kind
+
+    assert found == ENDPOINTS
+
+
+def test_table_knows_who_holds_each_permission():
+    assert {access for access in ENDPOINTS.values() if "." in access} == HOLDERS.keys()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_route_answers_each_role_as_the_table_says(app, place, role):
+    client = client_of(app, place.people.get(role))
+    wrong = []
+    for rule in rules(app):
+        for method in sorted(rule.methods & {"GET", "POST"}):
+            allowed = may(role, rule)
+            if allowed and method == "POST":
+                continue  # What a form does is tested with the form.
+            answer = client.open(place.address(rule), method=method, buffered=True)
+            right = is_answered(answer, rule, role) if allowed else is_refused(answer, role)
+            if not right:
+                wrong.append((method, rule.endpoint, answer.status_code, answer.location))
+    assert wrong == []
+
+
+@pytest.fixture
+def app_without_plugins(app: Flask) -> Iterator[Flask]:
+    """Core alone on the same data, as if the folder of plugins had been deleted."""
+    settings = {key: app.config[key] for key in ("DATABASE_URL", "INSTANCE")}
+    bare = create_app({**SETTINGS, **settings, "BUNDLED_PLUGINS": False, "PLUGIN_FOLDERS": ""})
+    bare.test_client_class = Client
+    yield bare
+    with bare.app_context():
+        db.engine.dispose()
+    bare.extensions[READ_ENGINE].dispose()
+
+
+@pytest.mark.parametrize("role", ["participant", ADMIN])
+def test_every_core_page_answers_without_any_plugin(app_without_plugins, place, role):
+    client = client_of(app_without_plugins, place.people[role])
+    wrong = []
+    for rule in rules(app_without_plugins):
+        if "GET" in rule.methods and may(role, rule):
+            answer = client.get(place.address(rule), buffered=True)
+            if not is_answered(answer, rule, role):
+                wrong.append((rule.endpoint, answer.status_code, answer.location))
+
+    assert app_without_plugins.extensions["bimtek"].manifests == {}
+    assert wrong == []
