@@ -19,7 +19,7 @@ from core.courses.services import add_activity, change_activity
 from core.db import Base, IntPk, db, fk, now, one_of
 from core.demo import Demo
 from core.errors import DomainError, wants_json
-from core.formatting import clock, moment
+from core.formatting import clock, moment, number
 from core.forms import choices
 from core.hookspecs import hookimpl
 from core.institutions.models import Institution
@@ -78,6 +78,7 @@ __all__ = [
     "limiter",
     "moment",
     "now",
+    "number",
     "one_of",
     "participants",
     "plugin_is_active",

@@ -325,7 +325,11 @@ def test_command_line_is_found_without_proc() -> None:
     if not shutil.which("ps"):
         pytest.skip("this machine has no ps")
 
-    assert "pytest" in embedded._command_line_by_ps(str(os.getpid()))
+    with subprocess.Popen(["sleep", "60.5"]) as process:
+        line = embedded._command_line_by_ps(str(process.pid))
+        process.kill()
+
+    assert line.strip() == "sleep 60.5"
 
 
 @as_root

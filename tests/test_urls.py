@@ -150,7 +150,7 @@ HOLDERS = {
 
 # The outsider is an organiser too, of a neighbour: what names an institution, a course or a
 # class is out of reach, the person's own lists are not.
-ROLES = ("anonymous", "outsider", "participant", "trainer", "committee", "organiser", *ADMINS)
+ROLES = ("anonymous", "outsider", "participant", *sorted(STAFF))
 SCOPES = {"cohort_code", "course_id", "institution_id"}
 
 # Answers of core's pages that are neither a page nor a way to one, with the reason.

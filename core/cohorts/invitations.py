@@ -39,8 +39,9 @@ def _reason(person: User, cohort: Cohort, own: Sequence[Held]) -> str:
         return _("This account is closed.")
     grants = held_by(person)
     if grants:
-        reached = all(any(_reaches(mine, grant) for mine in own) for grant in grants)
-        return "" if reached else _("Has a role of its own; signs in with the own password.")
+        if all(any(_reaches(mine, grant) for mine in own) for grant in grants):
+            return ""
+        return _("Holds a role in an institution; an admin there gives out access.")
     if person.password is None or _near(person.institution, cohort, own):
         return ""
     return _("Has an account of another institution; signs in with the own password.")

@@ -25,7 +25,7 @@ from core.institutions.models import Institution
 from core.people.audit import audit
 from core.people.models import User
 from core.people.names import name_key
-from core.people.roster_file import RosterRow, csv_safe, read_roster
+from core.people.roster_file import RosterFileError, RosterRow, csv_safe, read_roster
 from core.people.services import change_person, register_person
 
 Outcome = Literal["created", "updated", "skipped", "error"]
@@ -142,12 +142,19 @@ def import_roster(
     create_institutions: bool = False,
     dry_run: bool = False,
     progress: bool = False,
+    most: int | None = None,
 ) -> RosterOutcome:
     """Registers and enrols the people of a list. Raises RosterFileError for the whole file.
 
     With `dry_run` everything is taken back before it returns; otherwise the caller commits.
+    `most`: how many rows the caller has time for.
     """
     file = read_roster(data, filename)
+    if most is not None and len(file.rows) > most:
+        raise RosterFileError(
+            _("The list has %(count)s rows; at most %(most)s fit here. Split it into several.",
+              count=len(file.rows), most=most)
+        )  # fmt: skip
     around = db.session.begin_nested() if dry_run else None
     hold(cohort)
     importer = _Importer(cohort, by, create_institutions)

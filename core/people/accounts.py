@@ -27,6 +27,8 @@ def init_accounts(app: Flask) -> None:
         SECURITY_PASSWORD_LENGTH_MIN=8,
         SECURITY_JOIN_USER_ROLES=False,
         SECURITY_TRACKABLE=False,
+        SECURITY_CLI_USERS_NAME=False,
+        SECURITY_CLI_ROLES_NAME=False,
         SECURITY_DEFAULT_REMEMBER_ME=True,
         SECURITY_ANONYMOUS_USER_DISABLED=False,
     )

@@ -5,7 +5,7 @@ from itertools import count
 from typing import Any
 
 from core.cohorts.models import Cohort, Enrolment
-from core.cohorts.services import create_cohort, enrol, publish_cohort
+from core.cohorts.services import add_staff, create_cohort, enrol, publish_cohort, withdraw
 from core.courses.models import Activity, Course, Section
 from core.courses.services import add_activity, add_section, create_course, publish_course
 from core.db import db
@@ -89,3 +89,20 @@ class Factory:
         """Enables a plugin for the institution and everything below it, committed."""
         lifecycle.enable(engine(), plugin, institution, by=None)
         db.session.commit()
+
+    def disabled(self, plugin: str, institution: Institution) -> None:
+        lifecycle.disable(engine(), plugin, institution, by=None)
+        db.session.commit()
+
+    def published(self, course: Course) -> None:
+        """Publishes a course that was filled after it was made."""
+        publish_course(course, by=None)
+
+    def cohort_staff(self, cohort: Cohort, role: str, full_name: str = "") -> User:
+        """A person on the staff list of the cohort, without any grant."""
+        user = self.user(full_name or f"{role} {self._next()}")
+        add_staff(cohort, user, role, by=None)
+        return user
+
+    def withdrawn(self, enrolment: Enrolment) -> None:
+        withdraw(enrolment, by=None)

@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 
 from core import create_app
 from core.db import READ_ENGINE, db, now
+from core.jobs import run_worker
 from core.people.models import User
 from core.plugin_engine import engine
 from core.testing import database
@@ -106,6 +107,18 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock(monkeypatch)
+
+
+@pytest.fixture
+def run_jobs(app: Flask) -> Callable[[], None]:
+    """Works on all jobs that are due by the database's clock, as `bimtek worker` does."""
+
+    def work() -> None:
+        db.session.commit()
+        run_worker(app, wait=False)
+        db.session.expire_all()
+
+    return work
 
 
 @pytest.fixture

@@ -1,43 +1,75 @@
-"""A real server on this machine and a real browser, for journeys and for what needs scripts.
+"""pytest fixtures for journeys in a real browser: `live_server`, `browser`, `open_page`.
 
-`live_server` is the address of the app on a free port; `browser` is Chromium through
-Playwright, skipped with a plain reason where it is not installed (in CI that is a failure).
+A journey is marked `journey` and is skipped where there is no Chromium.
 """
 
-import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, sync_playwright
 from werkzeug.serving import make_server
 
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
+from core.db import db
+from core.people.models import User
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+PHONE = {"width": 360, "height": 740}
 
 
 @pytest.fixture
 def live_server(app: Flask) -> Iterator[str]:
-    """`http://127.0.0.1:<port>` of the app that the test writes to (commit before you look)."""
+    """The address of the app on a free port; it sees what the test has committed."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
-    thread.join(10)
+    thread.join()
     server.server_close()
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium for one file of tests; beyond it Playwright's event loop would be in the way."""
     program = next(filter(None, map(shutil.which, CHROMIUM)), None)
     if program is None:
-        if os.environ.get("CI"):
-            pytest.fail("Chromium is missing; in CI a journey is never skipped")
-        pytest.skip("Chromium is not installed")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
+        pytest.skip("no Chromium on this machine: journeys need one")
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with sync_api.sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def open_page(app: Flask, live_server: str, browser: Any) -> Iterator[Callable[..., Any]]:
+    """`open_page(user)`: a page of a phone on which the person has signed in.
+
+    It fails the test at its end when the browser reported an error of the page's own script.
+    """
+    contexts: list[Any] = []
+    errors: list[str] = []
+
+    def open_one(user: User, **options: Any) -> Any:
+        db.session.commit()
+        context = browser.new_context(base_url=live_server, viewport=PHONE, **options)
+        context.add_cookies([{**_session_of(app, user), "url": live_server}])
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert not errors, errors
+
+
+def _session_of(app: Flask, user: User) -> dict[str, str]:
+    """The cookie that signing in would have set."""
+    session = {"_user_id": user.fs_uniquifier, "_fresh": True, "language": "id"}
+    serializer: Any = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
+    return {"name": str(app.config["SESSION_COOKIE_NAME"]), "value": serializer.dumps(session)}

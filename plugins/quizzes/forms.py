@@ -21,7 +21,7 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
-from core.api import choices
+from core.api import choices, number
 from plugins.quizzes.authoring import LONGEST_TEXT, MOST_CHOICES, Draft, DraftChoice
 from plugins.quizzes.models import Question
 
@@ -92,10 +92,9 @@ class SettingsForm(FlaskForm):
 
 
 class ChoiceForm(Form):
-    """One row: its text, whether or how much it counts, and what is said about it."""
+    """One row: its text, how much it counts in multiple choice, and what is said about it."""
 
     text = long_text(_l("Answer"))
-    right = BooleanField(_l("Right"))
     share = StringField(_l("Share of the points, in percent"), [Length(max=20)])
     feedback = long_text(_l("Comment"))
 
@@ -116,7 +115,7 @@ class QuestionForm(FlaskForm):
         """The form for a question that was read with its keys."""
         fractions = [choice.key.fraction for choice in question.choices]
         rows = [
-            {"text": choice.text, "feedback": choice.feedback, "share": _percent(fraction)}
+            {"text": choice.text, "feedback": choice.feedback, "share": number(fraction * 100, 3)}
             for choice, fraction in zip(question.choices, fractions, strict=True)
         ]
         right = str(fractions.index(Decimal(1))) if Decimal(1) in fractions else ""
@@ -144,15 +143,15 @@ class QuestionForm(FlaskForm):
 
     def _choices(self, kind: str, question: Question | None) -> Iterator[DraftChoice]:
         kept = self._kept(question)
-        for number, row in enumerate(self.choices):
-            text = ("true", "false")[number] if kind == "true_false" else row.form.text.data
+        for place, row in enumerate(self.choices):
+            text = ("true", "false")[place] if kind == "true_false" else row.form.text.data
             if not (text or "").strip():
                 continue
-            share = Decimal(self.right.data == str(number))
+            share = Decimal(self.right.data == str(place))
             if kind == "multiple":
                 share = _fraction(row.form.share.data)
-            elif number < len(kept):
-                share = kept[number]
+            elif place < len(kept):
+                share = kept[place]
             yield DraftChoice(text, share, row.form.feedback.data or "")
 
     def _kept(self, question: Question | None) -> list[Decimal]:
@@ -160,10 +159,6 @@ class QuestionForm(FlaskForm):
         shares = [choice.key.fraction for choice in question.choices] if question else []
         right = str(shares.index(Decimal(1))) if Decimal(1) in shares else None
         return shares if right == self.right.data else []
-
-
-def _percent(fraction: Decimal) -> str:
-    return f"{(fraction * 100).normalize():f}"
 
 
 def _fraction(text: str | None) -> Decimal:

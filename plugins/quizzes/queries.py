@@ -323,9 +323,17 @@ _STATES: Mapping[str | None, ResultState] = {
 
 
 def rows_of(
-    cohort: Cohort, tests: Tests, *, after: tuple[str, int] | None = None, limit: int | None = PAGE
+    cohort: Cohort,
+    tests: Tests,
+    *,
+    missing: Test | None = None,
+    after: tuple[str, int] | None = None,
+    limit: int | None = PAGE,
 ) -> list[Row]:
-    """Participants by name with their results; `after` is the last one's (name_key, id)."""
+    """Participants by name with their results; `after` is the last one's (name_key, id).
+
+    With `missing` only those who have not handed in that test.
+    """
     query = (
         sa.select(Enrolment)
         .join(Enrolment.user)
@@ -336,6 +344,11 @@ def rows_of(
     )
     if after:
         query = query.where(sa.tuple_(User.name_key, Enrolment.id) > sa.tuple_(*after))
+    if missing:
+        scored = sa.select(Attempt.enrolment_id).where(
+            Attempt.test_id == missing.id, Attempt.score.is_not(None)
+        )
+        query = query.where(Enrolment.id.not_in(scored))
     enrolments = db.session.scalars(query).all()
     results = results_of([enrolment.id for enrolment in enrolments], tests)
     return [Row(enrolment, results.get(enrolment.id, {})) for enrolment in enrolments]

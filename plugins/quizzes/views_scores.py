@@ -30,12 +30,14 @@ def scores(cohort_code: str) -> ResponseReturnValue:
     cohort: Cohort = g.scope
     _close_overdue(cohort)
     tests = queries.tests_by_role(cohort.course_id)
-    rows = queries.rows_of(cohort, tests, after=_after())
+    missing = {"pre": tests.pre, "post": tests.post}.get(request.args.get("missing", ""))
+    rows = queries.rows_of(cohort, tests, missing=missing, after=_after())
     return render_template(
         "quizzes/scores.html",
         cohort=cohort,
         tests=tests,
         rows=rows,
+        missing=missing,
         summary=queries.summary_of(cohort, tests),
         more=rows[-1].enrolment if len(rows) == queries.PAGE else None,
     )

@@ -93,9 +93,9 @@ def _href(page: str, part: str) -> str:
     return page[start : page.index('"', start)].replace("&amp;", "&")
 
 
-@pytest.mark.parametrize("after", ["x", "2026-13-01~X", "~", "0001-01-01~%00"])
+@pytest.mark.parametrize("after", ["x", "2026-13-01~X", "~", "0001-01-01~%"])
 def test_bad_key_of_the_list_harms_nothing(scene, reading, after):
-    answer = reading(scene.organiser).get("/classes", query_string={"after": after, "q": "\x00"})
+    answer = reading(scene.organiser).get("/classes", query_string={"after": after, "q": "\x7f"})
 
     assert answer.status_code == 200
 

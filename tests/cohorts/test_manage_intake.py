@@ -112,6 +112,15 @@ def test_list_that_is_too_large_is_refused_in_the_form(app, scene, reading):
     assert _kept(app) == []
 
 
+def test_list_that_takes_too_long_for_a_page_is_refused_in_the_form(scene, reading):
+    data = b"Nama\n" + b"\n".join(b"Person %d" % n for n in range(3001))
+
+    answer = _upload(reading(scene.committee), data)
+
+    assert "at most 3000 fit here" in answer.text
+    assert confirmed_count(scene.cohort) == 0
+
+
 def test_no_file_is_said_in_the_form(scene, reading):
     answer = reading(scene.committee).post(f"{URL}/roster", data={})
 
@@ -154,13 +163,18 @@ def test_confirmed_list_is_taken_in_and_its_result_can_be_downloaded(app, scene,
 
 def test_list_taken_in_twice_changes_nothing(scene, reading):
     client = reading(scene.committee)
-    for _n in range(2):
-        ticket = _ticket(_upload(client, LIST.replace(b"Nowhere", b"Perpusdes Mawar")).text)
+    tickets = [
+        _ticket(_upload(client, LIST.replace(b"Nowhere", b"Perpusdes Mawar")).text)
+        for _n in range(2)
+    ]
+    for ticket in tickets:
         client.post(f"{URL}/roster/import", data={"ticket": ticket})
     people = _people()
 
     page = _upload(client, LIST.replace(b"Nowhere", b"Perpusdes Mawar")).text
 
+    assert "There is nothing to change" in page
+    assert "roster/import" not in page
     assert confirmed_count(scene.cohort) == 2
     assert page.count("Nothing to change") == 3  # the figure and both rows
     assert _people() == people
@@ -232,6 +246,17 @@ def test_ticket_and_file_end_after_a_day(app, scene, reading, monkeypatch):
     assert confirmed_count(scene.cohort) == 0
 
 
+def test_old_lists_go_away_by_the_clock_too(app, scene, reading):
+    _upload(reading(scene.committee))
+    [path] = _kept(app)
+    yesterday = time.time() - kept_files.DAY - 60
+    os.utime(path, (yesterday, yesterday))
+
+    kept_files.drop_old()
+
+    assert _kept(app) == []
+
+
 def test_kept_files_are_readable_by_nobody_else(app, scene, reading):
     _upload(reading(scene.committee))
 
@@ -290,6 +315,19 @@ def test_those_who_cannot_get_in_are_chosen_from_the_start(make, scene, reading)
 
     assert _chosen(page) == {new.id, scene.committee.id, scene.trainer.id}
     assert _chosen(only) == {linked.id}
+
+
+def test_everybody_or_nobody_is_chosen_by_a_link(make, scene, reading):
+    person = make.enrolment(scene.cohort, make.user("Ani", password="x")).user
+    away = make.user("Budi", password="x", institution=scene.other)
+    make.enrolment(scene.cohort, away)
+    client = reading(scene.committee)
+
+    everybody = _chosen(client.get(f"{URL}/access?choose=all").text)
+    nobody = _chosen(client.get(f"{URL}/access?choose=none").text)
+
+    assert everybody == {person.id, scene.committee.id, scene.trainer.id}
+    assert nobody == set()
 
 
 def test_people_of_others_are_listed_with_the_reason(make, scene, reading):

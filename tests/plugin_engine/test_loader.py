@@ -27,7 +27,9 @@ PROBLEMS = {
 
 
 @pytest.mark.parametrize("plugin", PROBLEMS)
-def test_faulty_plugin_is_left_out_and_its_problem_named(found, plugin):
+def test_faulty_plugin_is_left_out_and_its_problem_named(whole_app, plugin):
+    found = whole_app.extensions["bimtek"]
+
     messages = [p.message for p in found.problems if p.plugin == plugin]
 
     assert any(PROBLEMS[plugin] in message for message in messages)
@@ -35,18 +37,20 @@ def test_faulty_plugin_is_left_out_and_its_problem_named(found, plugin):
     assert not found.pluggy.has_plugin(plugin)
 
 
-def test_all_problems_are_named_together_and_the_good_ones_are_loaded(found):
+def test_all_problems_are_named_together_and_the_good_ones_are_loaded(whole_app):
+    found = whole_app.extensions["bimtek"]
+
     assert {p.plugin for p in found.problems} == PROBLEMS.keys()
     assert list(found.loaded) == ["good", "friend"]
 
 
-def test_faulty_plugins_leave_no_table_class_module_or_page(app):
+def test_faulty_plugins_leave_no_table_class_module_or_page(whole_app):
     tables = [name for name in Base.metadata.tables if "greedy" in name or "broken" in name]
     classes = {mapper.class_.__name__ for mapper in Base.registry.mappers}
     modules = [
         name for name in sys.modules if name.startswith(("plugins.greedy", "plugins.broken"))
     ]
-    rules = [rule.rule for rule in app.url_map.iter_rules() if "greedy" in rule.rule]
+    rules = [rule.rule for rule in whole_app.url_map.iter_rules() if "greedy" in rule.rule]
 
     assert tables == modules == rules == []
     assert not classes & {"GreedyThing", "BrokenThing"}

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-import sqlalchemy as sa
 
 from core.api import (
     Activity,
@@ -18,8 +17,7 @@ from core.api import (
     db,
     schedule,
 )
-from core.courses.services import publish_course
-from core.db import READ_ENGINE
+from core.testing.counting import count_queries
 from plugins.quizzes import queries
 from plugins.quizzes.authoring import Draft, DraftChoice, add_questions, change_test
 from plugins.quizzes.models import Test
@@ -85,7 +83,7 @@ def classroom(make, clock):
     make.enabled("quizzes", institution)
     course = make.course(institution, pages=1)
     test = add_test(course, "Post-test", role="post", time_limit_minutes=30, pass_mark=70)
-    publish_course(course, by=None)
+    make.published(course)
     cohort = make.cohort(course)
     schedule(cohort, test.activity, by=None, opens_at=OPENS, closes_at=CLOSES)
     enrolment = make.enrolment(cohort, make.user("Ni'matul"))
@@ -94,16 +92,7 @@ def classroom(make, clock):
 
 
 @pytest.fixture
-def count_queries(app):
+def statements(app):
     """A list that fills with every statement sent to the database."""
-    found = []
-
-    def note(connection, cursor, statement, *rest):
-        found.append(statement)
-
-    engines = [db.engine, app.extensions[READ_ENGINE]]
-    for engine in engines:
-        sa.event.listen(engine, "before_cursor_execute", note)
-    yield found
-    for engine in engines:
-        sa.event.remove(engine, "before_cursor_execute", note)
+    with count_queries(app) as found:
+        yield found

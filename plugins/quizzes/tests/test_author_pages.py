@@ -228,20 +228,20 @@ def test_pages_show_the_questions_with_keys_and_the_preview_without(classroom, a
     assert preview.text.count('name="choice"') == 11
 
 
-def test_pages_of_a_large_test_take_a_fixed_number_of_queries(classroom, author, count_queries):
+def test_pages_of_a_large_test_take_a_fixed_number_of_queries(classroom, author, statements):
     address = classroom.author_url()
 
-    def statements():
+    def count():
         db.session.commit()
-        count_queries.clear()
+        statements.clear()
         assert author.get(address).status_code == 200
-        return len([s for s in count_queries if "FROM plugin_" not in s])
+        return len([s for s in statements if "FROM plugin_" not in s])
 
-    statements()
-    few = statements()
+    count()
+    few = count()
     add_questions(classroom.test, [single(f"Question {n}") for n in range(40)], by=None)
 
-    assert statements() == few
+    assert count() == few
 
 
 # Import

@@ -4,9 +4,9 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+import sqlalchemy as sa
 
-from core.api import DomainError, db
-from core.courses.services import InUse, delete_activity, reasons_not_to_publish
+from core.api import ActivityProgress, DomainError, db
 from plugins.quizzes import queries
 from plugins.quizzes.authoring import (
     LONGEST_TEXT,
@@ -187,26 +187,31 @@ def test_a_course_has_as_many_exercises_as_it_likes(classroom):
     assert len(queries.tests_by_role(classroom.course.id).exercises) == 2
 
 
-def test_a_test_without_questions_keeps_the_course_from_being_published(classroom):
-    add_test(classroom.course, "Empty", drafts=[])
+def test_a_test_without_questions_keeps_the_course_from_being_published(classroom, make, as_user):
+    organiser = as_user(make.staff("organiser", classroom.institution))
+    publish = f"/courses/{classroom.course.id}/publish"
+    classroom.course.status = "draft"
+    empty = add_test(classroom.course, "Empty", drafts=[])
 
-    reasons = reasons_not_to_publish(classroom.course)
+    refused = organiser.post(publish, follow_redirects=True)
+    assert "“Empty”" in refused.text
+    assert classroom.course.status == "draft"
 
-    assert len(reasons) == 1
-    assert "Empty" in reasons[0]
-
-
-def test_an_activity_with_attempts_is_not_deleted(started):
-    with pytest.raises(InUse):
-        delete_activity(started.activity, by=None)
-
-    assert queries.test_of_activity(started.activity.id) is not None
+    add_questions(empty, [GOOD], by=None)
+    organiser.post(publish)
+    assert classroom.course.status == "published"
 
 
-def test_an_activity_without_attempts_is_deleted_with_its_questions(classroom):
+@pytest.mark.parametrize("taken", [True, False])
+def test_an_activity_is_deleted_only_while_nobody_has_started(classroom, make, as_user, taken):
+    organiser = as_user(make.staff("organiser", classroom.institution))
+    if taken:
+        # Progress alone would keep the activity: here the attempt has to.
+        start_attempt(classroom.test, classroom.enrolment)
+        db.session.execute(sa.delete(ActivityProgress))
     activity_id, test_id = classroom.activity.id, classroom.test.id
 
-    delete_activity(classroom.activity, by=None)
+    organiser.post(f"/courses/{classroom.course.id}/activities/{activity_id}/delete")
 
-    assert queries.test_of_activity(activity_id) is None
-    assert queries.keys_of(test_id) == {}
+    assert (queries.test_of_activity(activity_id) is not None) == taken
+    assert len(queries.keys_of(test_id)) == (4 if taken else 0)

@@ -8,8 +8,9 @@ import pytest
 import sqlalchemy as sa
 
 from core.api import Cohort, Enrolment, User, db
-from plugins.quizzes import queries, services
+from plugins.quizzes import authoring, queries, services
 from plugins.quizzes.models import Answer, Attempt, Test
+from plugins.quizzes.tests.conftest import single
 
 TOGETHER = 6
 
@@ -135,3 +136,24 @@ def test_the_job_twice_is_once(classroom, clock):
     assert services.close_by_job(attempt.id)
 
     assert attempt.submitted_at == first
+
+
+def test_a_question_added_during_a_start_is_on_the_paper_or_refused(classroom, at_once):
+    test_id, enrolment_id = classroom.test.id, classroom.enrolment.id
+
+    def work(number):
+        test = db.session.get(Test, test_id)
+        if number:
+            services.start_attempt(test, db.session.get(Enrolment, enrolment_id))
+            return "started"
+        try:
+            authoring.add_questions(test, [single("Late")], by=None)
+        except authoring.Locked:
+            return "refused"
+        return "added"
+
+    [outcome, _started] = at_once(work, 2)
+
+    paper = db.session.scalars(sa.select(Attempt.paper)).one()
+    assert len(paper) == {"refused": 4, "added": 5}[outcome]
+    assert len(queries.keys_of(test_id)) == len(paper)

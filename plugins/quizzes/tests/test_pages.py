@@ -177,15 +177,15 @@ def test_an_older_answer_gets_the_newer_one_back(classroom, participant, begun):
     assert (answer["stored"], answer["picked"], answer["sequence"]) == (False, [2], 5)
 
 
-def test_saving_an_answer_is_cheap(classroom, participant, begun, count_queries):
+def test_saving_an_answer_is_cheap(classroom, participant, begun, statements):
     url = classroom.url("/attempts/1/answers/1")
     participant.post(url, data={"choice": "0", "sequence": "1"}, headers=JSON)
-    count_queries.clear()
+    statements.clear()
 
     participant.post(url, data={"choice": "1", "sequence": "2"}, headers=JSON)
 
     # Which plugins act is asked once a second, not once a request.
-    asked = [statement for statement in count_queries if "FROM plugin_" not in statement]
+    asked = [one for one in statements if "FROM plugin_" not in one]
     assert len(asked) <= 6, "\n\n".join(asked)
 
 
@@ -296,18 +296,16 @@ def secretive(classroom, **settings):
     return add_test(classroom.course, "Secretive", drafts, **settings)
 
 
-def test_no_page_of_an_open_attempt_reads_or_shows_keys(
-    classroom, participant, count_queries, make
-):
+def test_no_page_of_an_open_attempt_reads_or_shows_keys(classroom, participant, statements, make):
     test = secretive(classroom)
     base = f"/quizzes/classes/{classroom.cohort.code}/tests/{test.activity_id}"
     participant.post(f"{base}/start")
-    count_queries.clear()
+    statements.clear()
 
     pages = [participant.get(f"{base}{path}") for path in ("", "/attempts/1", "/attempts/1/review")]
     saved = participant.post(f"{base}/attempts/1/answers/1", data={"choice": "0"}, headers=JSON)
 
-    assert not any("choice_key" in s or "feedback" in s for s in count_queries)
+    assert not any("choice_key" in s or "feedback" in s for s in statements)
     for response in (*pages, saved):
         assert response.status_code == 200
         assert not any(secret in response.text for secret in SECRETS)

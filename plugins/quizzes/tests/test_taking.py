@@ -7,8 +7,6 @@ import pytest
 import sqlalchemy as sa
 
 from core.api import ActivityProgress, db, now, schedule
-from core.cohorts.services import withdraw
-from core.jobs import run_worker
 from plugins.quizzes import queries
 from plugins.quizzes.authoring import change_test
 from plugins.quizzes.models import GRACE, Answer, Attempt
@@ -318,32 +316,30 @@ def test_staff_who_look_close_what_is_overdue_in_their_class_only(classroom, clo
     assert (attempt.closed_by, elsewhere.closed_by) == ("server", None)
 
 
-def test_the_job_at_the_deadline_closes_the_attempt(classroom, clock, app):
+def test_the_job_at_the_deadline_closes_the_attempt(classroom, clock, run_jobs):
     clock.set(now() - timedelta(days=9999))  # The queue runs by the clock of the database.
     schedule(classroom.cohort, classroom.activity, by=None)
     attempt = begin(classroom)
     all_right(attempt)
-    db.session.commit()
     clock.forward(minutes=31)
 
-    run_worker(app, wait=False)
+    run_jobs()
 
-    closed = db.session.get_one(Attempt, attempt.id, populate_existing=True)
+    closed = db.session.get_one(Attempt, attempt.id)
     assert (closed.closed_by, closed.score) == ("server", 100)
     assert progress(classroom).state == "done"
 
 
-def test_the_job_leaves_a_handed_in_attempt_as_it_is(classroom, clock, app):
+def test_the_job_leaves_a_handed_in_attempt_as_it_is(classroom, clock, run_jobs):
     clock.set(now() - timedelta(days=9999))
     schedule(classroom.cohort, classroom.activity, by=None)
     attempt = begin(classroom)
     submit_attempt(attempt)
-    db.session.commit()
     clock.forward(minutes=31)
 
-    run_worker(app, wait=False)
+    run_jobs()
 
-    closed = db.session.get_one(Attempt, attempt.id, populate_existing=True)
+    closed = db.session.get_one(Attempt, attempt.id)
     assert closed.closed_by == "participant"
 
 
@@ -357,11 +353,11 @@ def test_the_job_is_planned_for_just_after_the_deadline(classroom):
     assert planned.args == {"attempt_id": attempt.id}
 
 
-def test_withdrawing_a_participant_closes_the_open_attempt(classroom):
+def test_withdrawing_a_participant_closes_the_open_attempt(classroom, make):
     attempt = begin(classroom)
     all_right(attempt)
 
-    withdraw(classroom.enrolment, by=None)
+    make.withdrawn(classroom.enrolment)
 
     assert (attempt.closed_by, attempt.score) == ("server", 100)
     assert progress(classroom).state == "started"
