@@ -86,3 +86,15 @@ def test_pages_of_the_demo_are_readable_by_its_people(demo, as_user):
     links = set(re.findall(rf'href="(/classes/{RUNNING}/activities/\d+)"', page.text))
     assert links
     assert {participant.get(link).status_code for link in links} == {200}
+
+
+def test_demo_of_quizzes_has_scores_and_a_test_that_is_open_today(demo, as_user):
+    trainer = as_user(demo.staff["trainer1"])
+
+    scores = trainer.get(f"/quizzes/classes/{FINISHED}/scores")
+    titles = [a.title for a in demo.cohort(FINISHED).course.activities]
+
+    assert titles[0] == "Tes awal"
+    assert titles[-1] == "Tes akhir"
+    assert scores.status_code == 200
+    assert "146 dari 149" in scores.text or "dari 149" in scores.text

@@ -114,12 +114,24 @@ def demo_is_loaded() -> bool:
 
 
 def load_demo(console: Console) -> Demo:
-    """Makes the whole demo in one transaction. Raises NotEmpty over anybody's data."""
+    """Makes the demo. Raises NotEmpty over anybody's data.
+
+    The institutions and their plugins are committed first, all else in one transaction: a
+    plugin acts only where that is on record.
+    """
     if db.session.scalar(sa.select(User.id).limit(1)) is not None:
         raise NotEmpty
     demo = Demo()
+    _institutions(demo)
+    with engine().enablement.within(db.session.connection()), force_locale("id"):
+        _tell(demo, console)
+    audit(LOADED, demo.top, actor=None, institution=demo.top)
+    db.session.commit()
+    return demo
+
+
+def _tell(demo: Demo, console: Console) -> None:
     steps: tuple[tuple[str, Callable[[Demo], None]], ...] = (
-        (_("Institutions"), _institutions),
         (_("Staff"), _staff),
         (_("Course"), _course),
         (_("Finished class"), _finished_class),
@@ -127,16 +139,13 @@ def load_demo(console: Console) -> Demo:
         (_("Plugins"), _plugins),
         (_("Progress"), _progress),
     )
-    with force_locale("id"), Progress(console=console, transient=True) as progress:
+    with Progress(console=console, transient=True) as progress:
         task = progress.add_task(_("Loading the demo"), total=len(steps))
         for title, step in steps:
             progress.update(task, description=title)
             step(demo)
             db.session.flush()
             progress.advance(task)
-    audit(LOADED, demo.top, actor=None, institution=demo.top)
-    db.session.commit()
-    return demo
 
 
 def _institutions(demo: Demo) -> None:
@@ -144,8 +153,9 @@ def _institutions(demo: Demo) -> None:
     demo.offices = places.provincial_offices(demo.top)
     for code in ("31", "63"):
         demo.regencies |= places.regency_offices(demo.offices[code])
-    for name in engine().loaded:
+    for name in engine().enablement.snapshot().installed.keys() & engine().loaded.keys():
         lifecycle.enable(engine(), name, demo.top, by=None)
+    db.session.commit()
 
 
 STAFF = (

@@ -146,7 +146,7 @@ def _refuse(engine: Engine, institution: Institution, name: str, now: Snapshot) 
     if name not in engine.loaded:
         raise UnknownPlugin(name, engine)
     if name not in now.installed:
-        raise NotInstalled(_title(engine, name))
+        raise NotInstalled(name)
     if holder := now.effect(name, institution.lineage[:-1]).locked_by:
         raise DecisionLocked(_title(engine, name), _short_name(holder))
 

@@ -5,7 +5,8 @@ so an ordinary request pays no query for it.
 """
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -103,8 +104,11 @@ class Enablement:
         self._snapshot = EMPTY
         self._checked = float("-inf")
         self._must_read = True
+        self._own: Snapshot | None = None
 
     def snapshot(self) -> Snapshot:
+        if self._own is not None:
+            return self._own
         recent = time.monotonic() - self._checked < POLL_SECONDS
         return self._snapshot if recent else self._refresh()
 
@@ -121,6 +125,16 @@ class Enablement:
     def forget(self) -> None:
         """The next question reads the database again; until then the last answer stands."""
         self._must_read, self._checked = True, float("-inf")
+
+    @contextmanager
+    def within(self, connection: sa.Connection) -> Iterator[None]:
+        """Answers by what the open transaction of `connection` decided; for this process alone."""
+        self._own = read_snapshot(connection)
+        try:
+            yield
+        finally:
+            self._own = None
+            self.forget()
 
 
 def bump_epoch() -> None:

@@ -10,7 +10,7 @@ from flask import flash, render_template
 
 Render = Callable[..., str]
 
-SITI = SimpleNamespace(is_authenticated=True, display_name="Hj. Siti Nur’aini, S.Pd.I.")
+SITI = SimpleNamespace(is_authenticated=True, full_name="Hj. Siti Nur’aini, S.Pd.I.")
 PLAIN = '{% extends "base.html" %}{% block content %}x{% endblock %}'
 ASIDE = PLAIN + "{% block aside %}y{% endblock %}"
 FOCUS = '{% extends "focus.html" %}{% block content %}x{% endblock %}'
