@@ -114,11 +114,7 @@ def demo_is_loaded() -> bool:
 
 
 def load_demo(console: Console) -> Demo:
-    """Makes the demo. Raises NotEmpty over anybody's data.
-
-    The institutions and their plugins are committed first, all else in one transaction: a
-    plugin acts only where that is on record.
-    """
+    """Makes the whole demo in one transaction. Raises NotEmpty over anybody's data."""
     if db.session.scalar(sa.select(User.id).limit(1)) is not None:
         raise NotEmpty
     demo = Demo()
@@ -155,7 +151,6 @@ def _institutions(demo: Demo) -> None:
         demo.regencies |= places.regency_offices(demo.offices[code])
     for name in engine().enablement.snapshot().installed.keys() & engine().loaded.keys():
         lifecycle.enable(engine(), name, demo.top, by=None)
-    db.session.commit()
 
 
 STAFF = (

@@ -46,12 +46,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_institution")),
         sa.UniqueConstraint("code", name=op.f("uq_institution_code")),
     )
-    op.create_index(
-        op.f("ix_institution_name_key"), "institution", ["name_key"], unique=False
-    )
-    op.create_index(
-        op.f("ix_institution_parent_id"), "institution", ["parent_id"], unique=False
-    )
+    op.create_index(op.f("ix_institution_name_key"), "institution", ["name_key"], unique=False)
+    op.create_index(op.f("ix_institution_parent_id"), "institution", ["parent_id"], unique=False)
     op.create_index(
         "ix_institution_path",
         "institution",
@@ -117,9 +113,7 @@ def upgrade() -> None:
             "status IN ('draft', 'published', 'archived')",
             name=op.f("ck_course_status"),
         ),
-        sa.CheckConstraint(
-            "lesson_hours BETWEEN 0 AND 1000", name=op.f("ck_course_lesson_hours")
-        ),
+        sa.CheckConstraint("lesson_hours BETWEEN 0 AND 1000", name=op.f("ck_course_lesson_hours")),
         sa.ForeignKeyConstraint(
             ["institution_id"],
             ["institution.id"],
@@ -129,9 +123,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_course")),
         sa.UniqueConstraint("code", name=op.f("uq_course_code")),
     )
-    op.create_index(
-        op.f("ix_course_institution_id"), "course", ["institution_id"], unique=False
-    )
+    op.create_index(op.f("ix_course_institution_id"), "course", ["institution_id"], unique=False)
     op.create_table(
         "institution_alias",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -157,9 +149,7 @@ def upgrade() -> None:
         ["institution_id"],
         unique=False,
     )
-    op.create_index(
-        op.f("ix_institution_alias_key"), "institution_alias", ["key"], unique=False
-    )
+    op.create_index(op.f("ix_institution_alias_key"), "institution_alias", ["key"], unique=False)
     op.create_table(
         "user",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -182,9 +172,7 @@ def upgrade() -> None:
         sa.Column("timezone", sa.Text(), server_default="Asia/Jakarta", nullable=False),
         sa.Column("theme", sa.Text(), server_default="auto", nullable=False),
         sa.Column("password", sa.Text(), nullable=True),
-        sa.Column(
-            "active", sa.Boolean(), server_default=sa.text("true"), nullable=False
-        ),
+        sa.Column("active", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.Column("fs_uniquifier", sa.Text(), nullable=False),
         sa.Column("last_login_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column(
@@ -197,9 +185,7 @@ def upgrade() -> None:
         sa.CheckConstraint("language IN ('id', 'en')", name=op.f("ck_user_language")),
         sa.CheckConstraint("nip ~ '^[0-9]{18}$'", name=op.f("ck_user_nip")),
         sa.CheckConstraint("phone ~ '^\\+[0-9]{8,15}$'", name=op.f("ck_user_phone")),
-        sa.CheckConstraint(
-            "theme IN ('auto', 'light', 'dark')", name=op.f("ck_user_theme")
-        ),
+        sa.CheckConstraint("theme IN ('auto', 'light', 'dark')", name=op.f("ck_user_theme")),
         sa.CheckConstraint("email = lower(email)", name=op.f("ck_user_email")),
         sa.ForeignKeyConstraint(
             ["institution_id"],
@@ -213,9 +199,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("nip", name=op.f("uq_user_nip")),
         sa.UniqueConstraint("number", name=op.f("uq_user_number")),
     )
-    op.create_index(
-        op.f("ix_user_institution_id"), "user", ["institution_id"], unique=False
-    )
+    op.create_index(op.f("ix_user_institution_id"), "user", ["institution_id"], unique=False)
     op.create_index(op.f("ix_user_name_key"), "user", ["name_key"], unique=False)
     op.create_index(op.f("ix_user_phone"), "user", ["phone"], unique=False)
     op.create_table(
@@ -252,9 +236,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entry")),
     )
-    op.create_index(
-        op.f("ix_audit_entry_actor_id"), "audit_entry", ["actor_id"], unique=False
-    )
+    op.create_index(op.f("ix_audit_entry_actor_id"), "audit_entry", ["actor_id"], unique=False)
     op.create_index(
         op.f("ix_audit_entry_institution_id"),
         "audit_entry",
@@ -274,9 +256,7 @@ def upgrade() -> None:
         sa.Column("timezone", sa.Text(), server_default="Asia/Jakarta", nullable=False),
         sa.Column("venue", sa.Text(), server_default="", nullable=False),
         sa.Column("capacity", sa.Integer(), nullable=True),
-        sa.Column(
-            "enrolment_policy", sa.Text(), server_default="organiser", nullable=False
-        ),
+        sa.Column("enrolment_policy", sa.Text(), server_default="organiser", nullable=False),
         sa.Column("enrolment_key", sa.Text(), server_default="", nullable=False),
         sa.Column("organiser_id", sa.BigInteger(), nullable=False),
         sa.Column("host_id", sa.BigInteger(), nullable=False),
@@ -288,9 +268,7 @@ def upgrade() -> None:
             server_default=sa.text("now()"),
             nullable=False,
         ),
-        sa.CheckConstraint(
-            "code ~ '^[A-Z0-9][A-Z0-9-]*$'", name=op.f("ck_cohort_code")
-        ),
+        sa.CheckConstraint("code ~ '^[A-Z0-9][A-Z0-9-]*$'", name=op.f("ck_cohort_code")),
         sa.CheckConstraint(
             "enrolment_policy <> 'key' OR enrolment_key <> ''",
             name=op.f("ck_cohort_enrolment_key"),
@@ -299,9 +277,7 @@ def upgrade() -> None:
             "enrolment_policy IN ('organiser', 'key')",
             name=op.f("ck_cohort_enrolment_policy"),
         ),
-        sa.CheckConstraint(
-            "mode IN ('online', 'onsite', 'hybrid')", name=op.f("ck_cohort_mode")
-        ),
+        sa.CheckConstraint("mode IN ('online', 'onsite', 'hybrid')", name=op.f("ck_cohort_mode")),
         sa.CheckConstraint(
             "status IN ('draft', 'published', 'cancelled')",
             name=op.f("ck_cohort_status"),
@@ -331,9 +307,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_cohort_course_id"), "cohort", ["course_id"], unique=False)
     op.create_index(op.f("ix_cohort_host_id"), "cohort", ["host_id"], unique=False)
-    op.create_index(
-        op.f("ix_cohort_organiser_id"), "cohort", ["organiser_id"], unique=False
-    )
+    op.create_index(op.f("ix_cohort_organiser_id"), "cohort", ["organiser_id"], unique=False)
     op.create_table(
         "grant",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -365,9 +339,7 @@ def upgrade() -> None:
             name=op.f("uq_grant_user_id_role_institution_id"),
         ),
     )
-    op.create_index(
-        op.f("ix_grant_institution_id"), "grant", ["institution_id"], unique=False
-    )
+    op.create_index(op.f("ix_grant_institution_id"), "grant", ["institution_id"], unique=False)
     op.create_index(op.f("ix_grant_user_id"), "grant", ["user_id"], unique=False)
     op.create_table(
         "one_time_access",
@@ -410,9 +382,7 @@ def upgrade() -> None:
         sa.Column("institution_id", sa.BigInteger(), nullable=False),
         sa.Column("plugin", sa.Text(), nullable=False),
         sa.Column("enabled", sa.Boolean(), nullable=False),
-        sa.Column(
-            "locked", sa.Boolean(), server_default=sa.text("false"), nullable=False
-        ),
+        sa.Column("locked", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("decided_by_id", sa.BigInteger(), nullable=True),
         sa.Column(
             "decided_at",
@@ -451,9 +421,7 @@ def upgrade() -> None:
         sa.Column("course_id", sa.BigInteger(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
-        sa.Column(
-            "numbered", sa.Boolean(), server_default=sa.text("true"), nullable=False
-        ),
+        sa.Column("numbered", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.Column("lesson_hours", sa.Integer(), server_default="0", nullable=False),
         sa.ForeignKeyConstraint(
             ["course_id"],
@@ -470,9 +438,7 @@ def upgrade() -> None:
             name=op.f("uq_section_course_id_position"),
         ),
     )
-    op.create_index(
-        op.f("ix_section_course_id"), "section", ["course_id"], unique=False
-    )
+    op.create_index(op.f("ix_section_course_id"), "section", ["course_id"], unique=False)
     op.create_table(
         "activity",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -481,16 +447,12 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("part", sa.Text(), server_default="", nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
-        sa.Column(
-            "required", sa.Boolean(), server_default=sa.text("true"), nullable=False
-        ),
+        sa.Column("required", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.Column("minutes", sa.Integer(), server_default="0", nullable=False),
         sa.Column("body", sa.Text(), server_default="", nullable=False),
         sa.Column("url", sa.Text(), server_default="", nullable=False),
         sa.Column("file_id", sa.BigInteger(), nullable=True),
-        sa.CheckConstraint(
-            "minutes BETWEEN 0 AND 10000", name=op.f("ck_activity_minutes")
-        ),
+        sa.CheckConstraint("minutes BETWEEN 0 AND 10000", name=op.f("ck_activity_minutes")),
         sa.ForeignKeyConstraint(
             ["file_id"],
             ["stored_file.id"],
@@ -513,9 +475,7 @@ def upgrade() -> None:
         ),
     )
     op.create_index(op.f("ix_activity_file_id"), "activity", ["file_id"], unique=False)
-    op.create_index(
-        op.f("ix_activity_section_id"), "activity", ["section_id"], unique=False
-    )
+    op.create_index(op.f("ix_activity_section_id"), "activity", ["section_id"], unique=False)
     op.create_table(
         "cohort_staff",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -523,9 +483,7 @@ def upgrade() -> None:
         sa.Column("user_id", sa.BigInteger(), nullable=False),
         sa.Column("role", sa.Text(), nullable=False),
         sa.Column("position", sa.Integer(), server_default="0", nullable=False),
-        sa.CheckConstraint(
-            "role IN ('trainer', 'committee')", name=op.f("ck_cohort_staff_role")
-        ),
+        sa.CheckConstraint("role IN ('trainer', 'committee')", name=op.f("ck_cohort_staff_role")),
         sa.ForeignKeyConstraint(
             ["cohort_id"],
             ["cohort.id"],
@@ -546,12 +504,8 @@ def upgrade() -> None:
             name=op.f("uq_cohort_staff_cohort_id_user_id_role"),
         ),
     )
-    op.create_index(
-        op.f("ix_cohort_staff_cohort_id"), "cohort_staff", ["cohort_id"], unique=False
-    )
-    op.create_index(
-        op.f("ix_cohort_staff_user_id"), "cohort_staff", ["user_id"], unique=False
-    )
+    op.create_index(op.f("ix_cohort_staff_cohort_id"), "cohort_staff", ["cohort_id"], unique=False)
+    op.create_index(op.f("ix_cohort_staff_user_id"), "cohort_staff", ["user_id"], unique=False)
     op.create_table(
         "enrolment",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -572,9 +526,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "status IN ('confirmed', 'withdrawn')", name=op.f("ck_enrolment_status")
         ),
-        sa.CheckConstraint(
-            "via IN ('organiser', 'key', 'roster')", name=op.f("ck_enrolment_via")
-        ),
+        sa.CheckConstraint("via IN ('organiser', 'key', 'roster')", name=op.f("ck_enrolment_via")),
         sa.ForeignKeyConstraint(
             ["cohort_id"],
             ["cohort.id"],
@@ -594,9 +546,7 @@ def upgrade() -> None:
             ondelete="RESTRICT",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_enrolment")),
-        sa.UniqueConstraint(
-            "user_id", "cohort_id", name=op.f("uq_enrolment_user_id_cohort_id")
-        ),
+        sa.UniqueConstraint("user_id", "cohort_id", name=op.f("uq_enrolment_user_id_cohort_id")),
     )
     op.create_index(
         "ix_enrolment_cohort_status", "enrolment", ["cohort_id", "status"], unique=False
@@ -607,9 +557,7 @@ def upgrade() -> None:
         ["institution_id"],
         unique=False,
     )
-    op.create_index(
-        op.f("ix_enrolment_user_id"), "enrolment", ["user_id"], unique=False
-    )
+    op.create_index(op.f("ix_enrolment_user_id"), "enrolment", ["user_id"], unique=False)
     op.create_table(
         "activity_progress",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -664,12 +612,8 @@ def upgrade() -> None:
         sa.Column("closes_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("starts_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ends_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint(
-            "closes_at > opens_at", name=op.f("ck_scheduled_activity_window")
-        ),
-        sa.CheckConstraint(
-            "ends_at > starts_at", name=op.f("ck_scheduled_activity_times")
-        ),
+        sa.CheckConstraint("closes_at > opens_at", name=op.f("ck_scheduled_activity_window")),
+        sa.CheckConstraint("ends_at > starts_at", name=op.f("ck_scheduled_activity_times")),
         sa.ForeignKeyConstraint(
             ["activity_id"],
             ["activity.id"],
@@ -742,20 +686,12 @@ def upgrade() -> None:
 def downgrade() -> None:
     _drop_procrastinate()
     op.drop_index(op.f("ix_scheduled_staff_user_id"), table_name="scheduled_staff")
-    op.drop_index(
-        op.f("ix_scheduled_staff_scheduled_activity_id"), table_name="scheduled_staff"
-    )
+    op.drop_index(op.f("ix_scheduled_staff_scheduled_activity_id"), table_name="scheduled_staff")
     op.drop_table("scheduled_staff")
-    op.drop_index(
-        op.f("ix_scheduled_activity_cohort_id"), table_name="scheduled_activity"
-    )
-    op.drop_index(
-        op.f("ix_scheduled_activity_activity_id"), table_name="scheduled_activity"
-    )
+    op.drop_index(op.f("ix_scheduled_activity_cohort_id"), table_name="scheduled_activity")
+    op.drop_index(op.f("ix_scheduled_activity_activity_id"), table_name="scheduled_activity")
     op.drop_table("scheduled_activity")
-    op.drop_index(
-        op.f("ix_activity_progress_activity_id"), table_name="activity_progress"
-    )
+    op.drop_index(op.f("ix_activity_progress_activity_id"), table_name="activity_progress")
     op.drop_table("activity_progress")
     op.drop_index(op.f("ix_enrolment_user_id"), table_name="enrolment")
     op.drop_index(op.f("ix_enrolment_institution_id"), table_name="enrolment")
@@ -769,9 +705,7 @@ def downgrade() -> None:
     op.drop_table("activity")
     op.drop_index(op.f("ix_section_course_id"), table_name="section")
     op.drop_table("section")
-    op.drop_index(
-        op.f("ix_plugin_decision_institution_id"), table_name="plugin_decision"
-    )
+    op.drop_index(op.f("ix_plugin_decision_institution_id"), table_name="plugin_decision")
     op.drop_table("plugin_decision")
     op.drop_index(op.f("ix_one_time_access_user_id"), table_name="one_time_access")
     op.drop_table("one_time_access")
@@ -790,9 +724,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_user_institution_id"), table_name="user")
     op.drop_table("user")
     op.drop_index(op.f("ix_institution_alias_key"), table_name="institution_alias")
-    op.drop_index(
-        op.f("ix_institution_alias_institution_id"), table_name="institution_alias"
-    )
+    op.drop_index(op.f("ix_institution_alias_institution_id"), table_name="institution_alias")
     op.drop_table("institution_alias")
     op.drop_index(op.f("ix_course_institution_id"), table_name="course")
     op.drop_table("course")

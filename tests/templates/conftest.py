@@ -35,7 +35,9 @@ def _people() -> Blueprint:
 @pytest.fixture(scope="session")
 def bare_app() -> Flask:
     app = Flask("bare", template_folder=str(ROOT / "templates"))
-    app.config.update(SECRET_KEY="test", DEMO=False, BABEL_DEFAULT_LOCALE="en", BOOTSTRAP_SERVE_LOCAL=True)
+    app.config.update(
+        SECRET_KEY="test", DEMO=False, BABEL_DEFAULT_LOCALE="en", BOOTSTRAP_SERVE_LOCAL=True
+    )
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.globals["asset"] = lambda path: f"/static/{path}"
     app.jinja_env.globals["bootstrap_css"] = lambda: "/bootstrap/static/css/bootstrap.min.css"
