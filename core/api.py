@@ -5,6 +5,7 @@ Grouped by subject; what is not listed here may change without notice.
 
 from core.cohorts.models import ActivityProgress, Cohort, Enrolment, ScheduledActivity
 from core.cohorts.queries import (
+    cohorts_for,
     enrolments_of,
     participants,
     progress_of,
@@ -67,6 +68,7 @@ __all__ = [
     "change_activity",
     "choices",
     "clock",
+    "cohorts_for",
     "db",
     "enqueue",
     "enrolment_of",

@@ -66,19 +66,28 @@ def left_behind(place: Path) -> list[str]:
     return found
 
 
-@contextmanager
-def running(command: list[str], place: Path, user: str, **settings: str) -> Iterator[int]:
-    """Starts it as `user` in `place`; ends it as Ctrl-C does and checks that nothing stays."""
-    port, log = free_port(), place / "serve.log"
+def start(
+    command: list[str], place: Path, user: str, port: int
+) -> tuple[subprocess.Popen[bytes], Path]:
+    """Starts it as `user` in `place` and waits until it serves."""
+    log = place / "serve.log"
     environment = {k: v for k, v in os.environ.items() if k not in {"INSTANCE", "DATABASE_URL"}}
-    environment |= {"PORT": str(port), "HOME": str(place), **settings}
+    environment |= {"PORT": str(port), "HOME": str(place)}
     with log.open("wb") as out:
         process = subprocess.Popen(
             command, cwd=place, user=user, group=pwd.getpwnam(user).pw_gid, extra_groups=[],
             env=environment, stdout=out, stderr=out, start_new_session=True,
         )  # fmt: skip
+    wait_until_served(port, process, log)
+    return process, log
+
+
+@contextmanager
+def running(command: list[str], place: Path, user: str) -> Iterator[int]:
+    """Serves; then ends it as Ctrl-C does and checks that no process stays."""
+    port = free_port()
+    process, _log = start(command, place, user, port)
     try:
-        wait_until_served(port, process, log)
         yield port
     finally:
         with suppress(ProcessLookupError):
@@ -88,6 +97,19 @@ def running(command: list[str], place: Path, user: str, **settings: str) -> Iter
     while left_behind(place) and time.monotonic() < end:
         time.sleep(0.5)
     assert left_behind(place) == []
+
+
+def kill_and_wait(process: subprocess.Popen[bytes], port: int) -> None:
+    """kill -9 of what was started; its web server must not go on without it."""
+    process.kill()
+    process.wait()
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                return
+        time.sleep(0.5)
+    pytest.fail("the web server outlived a kill -9 of its parent")
 
 
 @pytest.fixture
@@ -157,7 +179,12 @@ def test_wheel_is_a_complete_product(open_folder):
     shutil.rmtree(source)
     user = pwd.getpwuid(os.geteuid()).pw_name
 
-    with running([str(venv / "bin" / "bimtek"), "serve"], open_folder, user) as port:
+    serve = [str(venv / "bin" / "bimtek"), "serve"]
+    port = free_port()
+    first, _log = start(serve, open_folder, user, port)
+    kill_and_wait(first, port)
+
+    with running(serve, open_folder, user) as port:
         assert "<h1>" in page(port, "/sign-in")
         assert "--nila" in page(port, "/static/bimtek.css")
         listing = subprocess.run(

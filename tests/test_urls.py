@@ -114,6 +114,7 @@ ENDPOINTS = {
     "quizzes.result": "quizzes.take",
     "quizzes.review": "quizzes.take",
     "quizzes.save": "quizzes.take",
+    "quizzes.score_list": "quizzes.see_scores",
     "quizzes.scores": "quizzes.see_scores",
     "quizzes.scores_csv": "quizzes.see_scores",
     "quizzes.settings": "quizzes.author",

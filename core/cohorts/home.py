@@ -62,6 +62,10 @@ class Today:
     lead: Place | None
     others: tuple[Enrolment, ...]
     finished: tuple[Enrolment, ...]
+    working_in: tuple[Cohort, ...]
+
+
+WORK_SHOWN = 6
 
 
 def place_in(cohort: Cohort, enrolment: Enrolment | None) -> Place:
@@ -83,4 +87,12 @@ def today(user: User) -> Today:
         lead=place_in(lead.cohort, lead) if lead else None,
         others=tuple(open_ones[1:]),
         finished=tuple(e for e in enrolments if e.completed_at is not None),
+        working_in=_working_in(user),
     )
+
+
+def _working_in(user: User) -> tuple[Cohort, ...]:
+    """The classes that the person helps to run: what runs now first, then what comes."""
+    order = ("running", "ahead", "draft", "over", "cancelled")
+    newest = queries.cohorts_for(user, limit=4 * WORK_SHOWN)
+    return tuple(sorted(newest, key=lambda cohort: order.index(cohort.phase))[:WORK_SHOWN])

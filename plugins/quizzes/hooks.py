@@ -11,6 +11,7 @@ from core.api import (
     Cohort,
     Demo,
     Enrolment,
+    MenuEntry,
     Panel,
     Permission,
     Refusal,
@@ -65,6 +66,11 @@ def activity_kinds() -> list[ActivityKind]:
             ready=facts.ready,
         )
     ]
+
+
+@hookimpl
+def menu_entries() -> list[MenuEntry]:
+    return [MenuEntry(_l("Scores"), "quizzes.score_list", "quizzes.see_scores", weight=20)]
 
 
 @hookimpl

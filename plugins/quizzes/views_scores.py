@@ -8,18 +8,30 @@ from flask import g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from core.api import Cohort, db, requires, writes
+from core.api import Cohort, can, cohorts_for, db, requires, writes
 from plugins.quizzes import queries, services
 from plugins.quizzes.blueprint import pages
 
+LISTED = 50
 STATE_NAMES = {
     "not_started": _l("Not started"),
     "working": _l("Working on it"),
     "handed_in": _l("Handed in"),
     "closed_by_server": _l("Closed at the deadline"),
 }
+
+
+@pages.get("/scores")
+@requires("quizzes.see_scores")
+def score_list() -> ResponseReturnValue:
+    """The newest classes whose scores the person may see."""
+    user = current_user._get_current_object()
+    newest = cohorts_for(user, limit=LISTED)
+    cohorts = [cohort for cohort in newest if can(user, "quizzes.see_scores", cohort)]
+    return render_template("quizzes/score_list.html", cohorts=cohorts)
 
 
 @pages.get("/classes/<cohort_code>/scores")

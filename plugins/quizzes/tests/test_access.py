@@ -163,3 +163,19 @@ def test_the_job_waits_while_the_plugin_is_disabled(disabled, clock, make):
 
 def run_job(attempt_id):
     close_at_deadline.func.__wrapped__(attempt_id=attempt_id)
+
+
+def test_menu_entry_comes_and_goes_with_the_plugin_of_that_institution(classroom, as_user, make):
+    admin = make.staff("institution_admin", classroom.institution)
+    client = as_user(admin)
+
+    def entries():
+        return client.get("/more").text.count('href="/quizzes/scores"')
+
+    before = entries()
+    make.disabled("quizzes", classroom.institution)
+    gone, page = entries(), client.get("/quizzes/scores")
+    make.enabled("quizzes", classroom.institution)
+
+    assert (before, gone, entries()) == (1, 0, 1)
+    assert page.status_code in {403, 404}
