@@ -7,10 +7,12 @@ Nothing here decides anything about the domain.
 import logging
 from dataclasses import dataclass
 
-from flask import Flask, flash, jsonify, redirect, render_template, request, url_for
+from flask import Flask, flash, g, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_login import AnonymousUserMixin
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 log = logging.getLogger(__name__)
@@ -76,15 +78,19 @@ def error_page(code: int, text: str | None = None) -> ResponseReturnValue:
     words = _texts(code)
     if wants_json():
         return jsonify(error=text or f"{words.title}. {words.text}"), code
-    page = render_template(
-        "errors/error.html",
-        code=code,
-        title=words.title,
-        text=text or words.text,
-        action_url="/",
-        action_label=_("Home"),
-    )
-    return page, code
+    context = {
+        "code": code,
+        "title": words.title,
+        "text": text or words.text,
+        "action_url": "/",
+        "action_label": _("Home"),
+    }
+    try:
+        return render_template("errors/error.html", **context), code
+    except SQLAlchemyError:
+        # The database is what failed: the page is made for nobody in particular.
+        g._login_user = AnonymousUserMixin()
+        return render_template("errors/error.html", **context), code
 
 
 def _http_error(error: HTTPException) -> ResponseReturnValue:

@@ -58,8 +58,11 @@ class RowId(IntegerConverter):
         super().__init__(*arguments, **{"max": 2**63 - 1, **options})
 
 
-class MaskPersonalData(logging.Filter):
-    """Masks what looks like a phone, e-mail, NIP or NIK before a line is written."""
+class MaskingFormatter(logging.Formatter):
+    """Masks what looks like a phone, e-mail, NIP or NIK, in tracebacks as well.
+
+    Names have no pattern: that is why the database engines hide their parameters.
+    """
 
     PATTERNS = (
         (re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+"), "…@…"),
@@ -68,18 +71,16 @@ class MaskPersonalData(logging.Filter):
         (re.compile(r"/k/[\w-]+"), "/k/…"),
     )
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        text = record.getMessage()
+    def format(self, record: logging.LogRecord) -> str:
+        text = super().format(record)
         for pattern, shown in self.PATTERNS:
             text = pattern.sub(shown, text)
-        record.msg, record.args = text, None
-        return True
+        return text
 
 
 def init_logging(app: Flask) -> None:
     handler = logging.StreamHandler()
-    handler.addFilter(MaskPersonalData())
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(MaskingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
     if not any(isinstance(h, logging.StreamHandler) for h in root.handlers):
         root.addHandler(handler)

@@ -21,6 +21,8 @@ from core.courses.outline import outline
 from core.courses.queries import activity_of, course_to_read
 from core.db import db
 from core.errors import DomainError
+from core.limits import limiter, one_person
+from core.people.access import can
 from core.people.forms import KeyForm
 from core.plugin_engine.guard import requires, signed_in
 
@@ -32,7 +34,8 @@ def _own_enrolment(cohort: Cohort) -> Enrolment | None:
 
 
 def _open_to_participants(cohort: Cohort) -> None:
-    if cohort.status != "published" and cohort.roles_of(current_user) <= {"participant"}:
+    """A draft is for its staff; to its participants it is not there yet."""
+    if cohort.status != "published" and not can(current_user, "cohorts.view", cohort):
         abort(404)
 
 
@@ -104,6 +107,9 @@ def mark_done(cohort_code: str, activity_id: int) -> ResponseReturnValue:
     found, standing, enrolment = _reachable(cohort, activity_id)
     if enrolment is None or "." in found.kind or not standing.reachable:
         abort(404)
+    if standing.state == "closed":
+        flash(_("“%(title)s” is closed.", title=found.title), "warn")
+        return redirect(url_for("cohorts.learn", cohort_code=cohort.code))
     record_progress(enrolment, found, "done")
     db.session.commit()
     back = url_for("cohorts.learn", cohort_code=cohort.code, _anchor=f"activity-{found.id}")
@@ -122,6 +128,7 @@ def file(cohort_code: str, activity_id: int) -> ResponseReturnValue:
 
 @pages.route("/join", methods=["GET", "POST"])
 @signed_in
+@limiter.limit("10/minute", key_func=one_person, methods=["POST"])
 def join() -> ResponseReturnValue:
     """Enrols the person by the key that the committee gave out."""
     form = KeyForm()

@@ -6,8 +6,8 @@ Services own no request and never commit; the view or the job does.
 import hashlib
 import hmac
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -139,6 +139,8 @@ class Proof:
 
     candidates: tuple[User, ...]
     proven: tuple[User, ...]
+    accesses: Mapping[int, OneTimeAccess] = field(default_factory=dict)
+    """User id → the one-time access that proved it; empty for a password."""
 
     @property
     def only(self) -> User | None:
@@ -285,22 +287,23 @@ def prove_by_code(candidates: Sequence[User], code: str) -> Proof:
         .with_for_update()
     ).all()
     right = {
-        access.user_id
+        access.user_id: access
         for access in usable
         if hmac.compare_digest(access.code_hash, _code_digest(access.user_id, code))
     }
     if not right:
         for access in usable:
             access.failures += 1
-    return Proof(tuple(candidates), tuple(user for user in candidates if user.id in right))
+    proven = tuple(user for user in candidates if user.id in right)
+    return Proof(tuple(candidates), proven, right)
 
 
-def use_access(user: User) -> None:
-    """The person's one-time access has done its work. Raises AccessInvalid if it is gone."""
+def use_access(access: OneTimeAccess) -> None:
+    """This one-time access has done its work. Raises AccessInvalid if it is gone."""
     used = db.session.execute(
         sa.update(OneTimeAccess)
         .where(
-            OneTimeAccess.user_id == user.id,
+            OneTimeAccess.id == access.id,
             OneTimeAccess.used_at.is_(None),
             OneTimeAccess.revoked_at.is_(None),
             OneTimeAccess.expires_at > now(),
@@ -310,7 +313,7 @@ def use_access(user: User) -> None:
     )
     if not used.all():
         raise AccessInvalid(_("This link has been used already. Sign in with your password."))
-    audit("person.one_time_sign_in", user, actor=user)
+    audit("person.one_time_sign_in", access.user, actor=access.user)
 
 
 # Roles

@@ -5,6 +5,7 @@ which name, and the answer is checked against what the secret proved.
 """
 
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import (
@@ -38,7 +39,7 @@ from core.people.forms import (
     SignInForm,
     WhoForm,
 )  # fmt: skip
-from core.people.models import User
+from core.people.models import OneTimeAccess, User
 from core.people.queries import by_sign_in_name
 from core.people.services import (
     AccessInvalid,
@@ -55,6 +56,7 @@ from core.plugin_engine.guard import public, signed_in
 
 pages = Blueprint("people", __name__)
 CHOICE = "choosing"
+CHOICE_SECONDS = 600
 
 
 def safe_target(target: str | None) -> str | None:
@@ -64,32 +66,42 @@ def safe_target(target: str | None) -> str | None:
     return None if urlsplit(target).netloc or "\n" in target else target
 
 
-def _enter(user: User, *, by_access: bool) -> ResponseReturnValue:
+def _enter(user: User, access: OneTimeAccess | None = None) -> ResponseReturnValue:
     """Signs the person in; after one-time access the next step is a password."""
-    if by_access:
-        use_access(user)
-    login_user(user, remember=True, authn_via=["access" if by_access else "password"])
+    for word in (CHOICE, "language", "may_set_password"):
+        session.pop(word, None)
+    if access is not None:
+        use_access(access)
+    login_user(user, remember=True, authn_via=["access" if access else "password"])
     user.last_login_at = now()
-    target = safe_target(session.pop("after_sign_in", None))
-    session.pop(CHOICE, None)
-    session.pop("language", None)
     db.session.commit()
-    if by_access or not user.password:
+    if access is not None or not user.password:
         session["may_set_password"] = True
         return redirect(url_for("people.new_password"))
-    return redirect(target or url_for("people.home"))
+    return redirect(_after_sign_in())
+
+
+def _after_sign_in() -> str:
+    """The page that was asked for before signing in, else the home page."""
+    return safe_target(session.pop("after_sign_in", None)) or url_for("people.home")
 
 
 def _proceed(proof: Proof, *, by_access: bool) -> ResponseReturnValue | None:
-    """Into the house, or to the question which name; None when the secret was wrong."""
+    """Into the house, or to the question which name; None when the secret was wrong.
+
+    What was proven is kept with the person's session mark and the very access, so that it is
+    worth nothing after a new password, a newer code, or ten minutes.
+    """
     if proof.only:
-        return _enter(proof.only, by_access=by_access)
+        return _enter(proof.only, proof.accesses.get(proof.only.id))
     if not proof.proven:
         return None
     session[CHOICE] = {
-        "candidates": [user.id for user in proof.candidates],
-        "proven": [user.id for user in proof.proven],
+        "at": now().timestamp(),
         "by_access": by_access,
+        "candidates": [user.id for user in proof.candidates],
+        "proven": {str(user.id): user.fs_uniquifier for user in proof.proven},
+        "accesses": {str(key): access.id for key, access in proof.accesses.items()},
     }
     return redirect(url_for("people.which_name"))
 
@@ -143,7 +155,8 @@ def sign_in_with_code() -> ResponseReturnValue:
 @limiter.limit("60/minute", methods=["POST"])
 def which_name() -> ResponseReturnValue:
     choice = session.get(CHOICE)
-    if not choice:
+    if not choice or now().timestamp() - choice["at"] > CHOICE_SECONDS:
+        session.pop(CHOICE, None)
         return redirect(url_for("people.sign_in"))
     people = _people(choice["candidates"])
     form = WhoForm()
@@ -158,9 +171,10 @@ def _people(ids: Sequence[int]) -> Sequence[User]:
     return db.session.scalars(query).all()
 
 
-def _chosen(user: User, choice: dict[str, object]) -> ResponseReturnValue:
-    if user.id in choice["proven"]:  # type: ignore[operator]
-        return _enter(user, by_access=bool(choice["by_access"]))
+def _chosen(user: User, choice: dict[str, Any]) -> ResponseReturnValue:
+    if choice["proven"].get(str(user.id)) == user.fs_uniquifier:
+        access = choice["accesses"].get(str(user.id))
+        return _enter(user, db.session.get(OneTimeAccess, access) if access else None)
     session.pop(CHOICE, None)
     flash(
         _("That secret belongs to another name. Sign in as %(name)s with your own.",
@@ -185,7 +199,8 @@ def link(token: str) -> ResponseReturnValue:
 @limiter.limit("60/minute")
 def use_link(token: str) -> ResponseReturnValue:
     try:
-        return _enter(access_by_token(token).user, by_access=True)
+        access = access_by_token(token)
+        return _enter(access.user, access)
     except AccessInvalid as refused:
         db.session.rollback()
         return render_template("people/link_invalid.html", message=refused.message), 410
@@ -200,7 +215,7 @@ def new_password() -> ResponseReturnValue:
     form = PasswordForm()
     if form.validate_on_submit() and _set_password(form):
         flash(_("Your password is set. Next time you sign in with it."), "ok")
-        return redirect(safe_target(session.pop("after_sign_in", None)) or url_for("people.home"))
+        return redirect(_after_sign_in())
     name = sign_in_names([current_user])[current_user.id]
     return render_template("people/new_password.html", form=form, sign_in_name=name)
 
@@ -235,8 +250,8 @@ def _set_password(form: PasswordForm) -> bool:
 @pages.post("/sign-out")
 @public
 def sign_out() -> ResponseReturnValue:
-    logout_user()
     session.clear()
+    logout_user()  # after clearing: it leaves a word in the session that ends the long cookie
     return redirect(url_for("people.sign_in"))
 
 

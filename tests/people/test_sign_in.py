@@ -287,3 +287,59 @@ def test_sign_in_returns_to_the_page_that_was_asked_for(make, client):
 def test_rubbish_in_the_form_is_refused_without_an_error_page(client, app, data):
     assert client.post("/sign-in", data=data).status_code in {200, 400}
     assert client.get("/classes/%00").status_code == 400
+
+
+def test_signing_out_ends_the_long_cookie_too(make, client):
+    set_password(make.user("Siti", email="siti@contoh.id"), SECRET)
+    sign_in(client, "siti@contoh.id")
+
+    client.post("/sign-out")
+
+    assert signed_in_number(client) is None
+
+
+def test_link_leads_on_to_the_page_that_was_asked_for(client, handout):
+    client.get("/sign-in?next=/help")
+    client.post(f"/k/{handout.token}")
+
+    answer = client.post("/password/new", data={"password": SECRET})
+
+    assert answer.location == "/help"
+
+
+def test_next_person_in_the_same_browser_is_asked_for_the_present_password(make, client, handout):
+    set_password(make.user("Siti", email="siti@contoh.id"), SECRET)
+    client.post(f"/k/{handout.token}")
+    sign_in(client, "siti@contoh.id")
+
+    assert client.get("/password/new").location == "/password"
+
+
+def test_choice_of_a_name_ends_with_a_new_password(client, sharers):
+    sign_in(client, "0812-5500-0109")
+    set_password(sharers[0], "angin timur laut")
+
+    client.post("/sign-in/who", data={"who": sharers[0].id})
+
+    assert signed_in_number(client) is None
+
+
+def test_choice_of_a_name_ends_after_ten_minutes(client, sharers, clock):
+    sign_in(client, "0812-5500-0109")
+    clock.forward(minutes=11)
+
+    answer = client.post("/sign-in/who", data={"who": sharers[0].id})
+
+    assert answer.location == "/sign-in"
+
+
+def test_code_proven_before_a_newer_one_was_given_is_worth_nothing(make, client):
+    people = [make.user(name, phone="+6281255000109") for name in ("Fitriani", "Ahmad")]
+    old = issue_access(people, by=None)[0]
+    client.post("/sign-in/code", data={"name": "0812-5500-0109", "code": old.code})
+    issue_access(people, by=None)
+
+    answer = client.post("/sign-in/who", data={"who": people[0].id})
+
+    assert answer.status_code == 410
+    assert signed_in_number(client) is None

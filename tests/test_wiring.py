@@ -1,0 +1,108 @@
+"""What surrounds every page: logs without personal data, headers, an error page without a database."""
+
+import contextvars
+import logging
+
+import pytest
+import sqlalchemy as sa
+
+from core import create_app
+from core.db import READ_ENGINE, db
+from core.limits import limiter
+from core.people.models import User
+from core.people.services import set_password
+from core.testing.fixtures import SETTINGS
+from core.wiring import MaskingFormatter
+
+
+def logged(error: Exception) -> str:
+    record = logging.LogRecord("x", logging.ERROR, "x.py", 1, "failed for 0812-5500-0109", (), None)
+    try:
+        raise error
+    except Exception as raised:
+        record.exc_info = (type(raised), raised, raised.__traceback__)
+    return MaskingFormatter("%(message)s").format(record)
+
+
+def test_contacts_reach_no_log_not_even_in_a_traceback():
+    text = logged(ValueError("Key (email)=(siti@contoh.id) 197001012000031001 +6281255000109"))
+
+    for secret in ("siti@", "0812", "81255000109", "197001012000031001"):
+        assert secret not in text
+
+
+def test_failing_statement_does_not_show_its_values(make):
+    make.user("Siti", email="siti@contoh.id")
+
+    with pytest.raises(sa.exc.IntegrityError) as caught, db.session.begin_nested():
+        db.session.execute(
+            sa.insert(User).values(
+                full_name="Rahasia", name_key="x", email="siti@contoh.id", fs_uniquifier="x"
+            )
+        )
+
+    assert "Rahasia" not in str(caught.value)
+
+
+@pytest.mark.parametrize("path", ["/home", "/help", "/nowhere", "/sign-in"])
+def test_error_page_stands_without_the_database(app, make, as_user, monkeypatch, path):
+    client = as_user(make.user("Siti"))
+    broken = sa.create_engine("postgresql+psycopg://nobody@/nothing?host=/nowhere")
+    monkeypatch.setitem(app.extensions, READ_ENGINE, broken)
+    monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
+
+    page = client.get(path)
+
+    assert page.status_code in {200, 404, 500}
+    assert "<h1" in page.text
+    assert "Traceback" not in page.text
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/help", "/nowhere", "/static/bimtek.css"])
+def test_safe_headers_are_on_every_answer(client, path):
+    with client.get(path) as answer:
+        headers = answer.headers
+
+    assert "script-src 'self'" in headers["Content-Security-Policy"]
+    assert "unsafe-inline" not in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_cookies_are_http_only_and_lax(make, client):
+    set_password(make.user("Siti", email="siti@contoh.id"), "perahu biru di hulu")
+    answer = client.post(
+        "/sign-in", data={"name": "siti@contoh.id", "password": "perahu biru di hulu"}
+    )
+
+    cookies = answer.headers.getlist("Set-Cookie")
+    assert len(cookies) == 2
+    assert all("HttpOnly" in cookie and "SameSite=Lax" in cookie for cookie in cookies)
+
+
+@pytest.fixture
+def limited_app(app, database_url, instance):
+    """An app of its own whose limits count; the suite's other requests are not limited."""
+    settings = {**SETTINGS, "RATELIMIT_ENABLED": True}
+    limited = create_app({**settings, "DATABASE_URL": database_url, "INSTANCE": instance})
+    yield limited
+    limiter.reset()
+    limiter.enabled = False
+    with limited.app_context():
+        db.engine.dispose()
+    limited.extensions[READ_ENGINE].dispose()
+
+
+def tries(app, path, count, **data):
+    """The answers to one person's `count` posts."""
+    client = app.test_client()
+    return [
+        contextvars.Context().run(client.post, path, data=data).status_code for _n in range(count)
+    ]
+
+
+def test_guessing_a_password_is_slowed_down_for_that_name_alone(limited_app):
+    mine = tries(limited_app, "/sign-in", 12, name="siti@contoh.id", password="guess")
+    other = tries(limited_app, "/sign-in", 1, name="other@contoh.id", password="guess")
+
+    assert mine == [200] * 10 + [429] * 2
+    assert other == [200]
