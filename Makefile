@@ -6,8 +6,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEV := $(VENV)/.dev
 JOBS ?= auto
+CORE_TESTS := $(addprefix tests/,people courses institutions cohorts templates)
 
-.PHONY: run test check lint types contracts texts installed soak bench wheel clean
+.PHONY: run test check lint types contracts texts installed alone soak bench wheel clean
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Bimtek needs Python 3.11 or newer: make PYTHON=python3.12 run")'
@@ -42,10 +43,13 @@ contracts: $(DEV)
 texts: $(DEV)
 	$(BIN)/python -m core.i18n_tool check
 
-check: lint types contracts texts test  ## What CI runs
+check: lint types contracts texts alone test  ## What CI runs
 
 installed: $(DEV)  ## `make run` for an ordinary user and for root, and the wheel, from nothing
 	$(BIN)/python -m pytest -m installed
+
+alone: $(DEV)  ## Core's tests with every plugin absent
+	TEST_WITHOUT_PLUGINS=1 $(BIN)/python -m pytest -q -n $(JOBS) -m "not needs_plugins" $(CORE_TESTS)
 
 soak: $(DEV)  ## The long versions; the last result is kept in docs/soak.md
 	$(BIN)/python -m pytest -m soak

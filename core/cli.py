@@ -3,7 +3,6 @@
 `--json` prints one JSON object and nothing else. Exit status: 0 done, 1 refused, 2 usage.
 """
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import click
 import sqlalchemy as sa
+from email_validator import EmailNotValidError, validate_email
 from flask import Flask, current_app
 from flask.cli import AppGroup, FlaskGroup
 from flask_babel import gettext as _
@@ -21,7 +21,7 @@ from rich.table import Table
 
 from core import embedded, supervisor
 from core.cohorts.queries import by_code
-from core.cohorts.roster import import_roster
+from core.cohorts.roster import import_roster, outcome_words
 from core.commands import json_option, print_json, refuses
 from core.config import instance_folder
 from core.db import db
@@ -37,6 +37,7 @@ from core.plugin_engine import lifecycle, migrations
 from core.plugin_engine.engine import Engine, engine
 
 THREADS = 4  # per web process; more only wait for the interpreter
+CONNECTIONS = 1000  # per web process; phones keep theirs open between two pages
 
 # Running
 
@@ -119,6 +120,12 @@ def serve(context: click.Context, port: int, host: str) -> None:
 @click.option("--workers", envvar="WEB_WORKERS", default=1, show_default=True, type=int)
 def web(port: int, host: str, workers: int) -> None:
     """The web server alone (granian)."""
+    ensure_database()
+    with _app().app_context():
+        ready = _has_tables()
+        db.engine.dispose()
+    if not ready:
+        raise click.ClickException(_("The database is empty. Run: bimtek db upgrade"))
     Granian(
         "core:create_app",
         factory=True,
@@ -127,7 +134,7 @@ def web(port: int, host: str, workers: int) -> None:
         interface=Interfaces.WSGI,
         workers=workers,
         blocking_threads=THREADS,
-        backpressure=THREADS * 4,
+        backpressure=CONNECTIONS,
         websockets=False,
         log_enabled=True,
         log_access=False,
@@ -333,6 +340,11 @@ people_group = AppGroup("people", help="Users and rosters.")
 @refuses
 def create_admin(name: str, email: str | None, institution_name: str) -> None:
     """Makes the first person of a new installation and prints a one-time link."""
+    if email:
+        try:
+            email = validate_email(email, check_deliverability=False).normalized
+        except EmailNotValidError as error:
+            raise DomainError(_("“%(text)s” is not an e-mail address.", text=email)) from error
     top = root() or create_institution(institution_name, kind="national", parent=None)
     user = register_person(name, email=email, institution=top)
     grant_role(user, ADMIN, top, by=None)
@@ -369,9 +381,11 @@ def people_import(
     if as_json:
         print_json(outcome.summary())
         return
+    words = outcome_words()
     for row in outcome.rows:
-        click.echo(f"{row.line:>6}  {row.outcome:<10} {row.shown_name}  {row.message}")
-    click.echo(json.dumps(outcome.summary() | {"errors": len(outcome.summary()["errors"])}))
+        click.echo(f"{row.line:>6}  {row.shown_name}: {words[row.outcome]}. {row.message}")
+    for name, word in words.items():
+        click.echo(f"{word}: {outcome.count(name)}")
 
 
 COMMANDS = (serve, web, worker, db_group, demo_group, plugins_group, people_group)
@@ -392,7 +406,7 @@ def main() -> None:
         add_version_option=False,
         load_dotenv=False,
         set_debug_flag=False,
-        help="Bimtek: training for libraries, from roster to certificate.",
+        help="Bimtek: training for libraries, from the roster to what people know afterwards.",
     )
     group.add_command(serve)
     group.add_command(web)

@@ -96,7 +96,14 @@ def error_page(code: int, text: str | None = None) -> ResponseReturnValue:
 def _http_error(error: HTTPException) -> ResponseReturnValue:
     if error.code is None or error.code < 400:
         return error
-    return error_page(error.code)
+    institution = getattr(error, "institution", None)  # of a plugin's page that is disabled there
+    if institution is None:
+        return error_page(error.code)
+    reason = _(
+        "This feature is disabled for %(name)s at the moment. What you did is kept.",
+        name=institution.name,
+    )
+    return error_page(error.code, reason)
 
 
 def _domain_error(error: DomainError) -> ResponseReturnValue:

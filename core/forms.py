@@ -13,8 +13,17 @@ ZONES = (
     ("Asia/Jayapura", _l("WIT – eastern Indonesia")),
 )
 LANGUAGES = (("id", "Bahasa Indonesia"), ("en", "English"))
+HIGHEST_ID = 2**63 - 1
 
 
 def choices(pairs: Iterable[tuple[Any, Any]]) -> list[SelectChoice]:
     """(value, label) pairs as WTForms takes them."""
     return [SelectChoice(value, label) for value, label in pairs]
+
+
+def row_id(text: Any) -> int:
+    """The id that an address or a form names. Raises ValueError for one that no row can have."""
+    number = int(text)
+    if not 0 <= number <= HIGHEST_ID:
+        raise ValueError
+    return number

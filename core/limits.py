@@ -4,9 +4,9 @@ In memory by default, which is right for one host; `BIMTEK_LIMITS_URL` names a s
 """
 
 from flask import request
-from flask_login import current_user
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
+from flask_login import current_user
 
 limiter = Limiter(get_remote_address)
 

@@ -1,4 +1,4 @@
-"""What surrounds every page: logs without personal data, headers, an error page without a database."""
+"""What surrounds every page: logs, headers, limits, and an error page without a database."""
 
 import contextvars
 import logging
@@ -6,12 +6,9 @@ import logging
 import pytest
 import sqlalchemy as sa
 
-from core import create_app
 from core.db import READ_ENGINE, db
-from core.limits import limiter
 from core.people.models import User
 from core.people.services import set_password
-from core.testing.fixtures import SETTINGS
 from core.wiring import MaskingFormatter
 
 
@@ -77,19 +74,6 @@ def test_cookies_are_http_only_and_lax(make, client):
     cookies = answer.headers.getlist("Set-Cookie")
     assert len(cookies) == 2
     assert all("HttpOnly" in cookie and "SameSite=Lax" in cookie for cookie in cookies)
-
-
-@pytest.fixture
-def limited_app(app, database_url, instance):
-    """An app of its own whose limits count; the suite's other requests are not limited."""
-    settings = {**SETTINGS, "RATELIMIT_ENABLED": True}
-    limited = create_app({**settings, "DATABASE_URL": database_url, "INSTANCE": instance})
-    yield limited
-    limiter.reset()
-    limiter.enabled = False
-    with limited.app_context():
-        db.engine.dispose()
-    limited.extensions[READ_ENGINE].dispose()
 
 
 def tries(app, path, count, **data):

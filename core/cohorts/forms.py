@@ -32,7 +32,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional, Reg
 from core.cohorts.models import Cohort, CohortStaff, ScheduledActivity
 from core.courses.forms import FILLED, OUT_OF_RANGE, TOO_LONG, WholeNumber, many_lines, one_line
 from core.courses.models import Course
-from core.forms import NEEDED, ZONES, choices
+from core.forms import NEEDED, ZONES, choices, row_id
 from core.institutions.models import Institution
 from core.people.models import User
 from core.people.names import split_titles
@@ -97,10 +97,10 @@ class CohortForm(FlaskForm):
         _l("Venue"), [Optional(), Length(max=200, message=TOO_LONG)], filters=[one_line]
     )
     timezone = SelectField(_l("Time zone of the class"), choices=choices(ZONES))
-    organiser_id = SelectField(_l("Organiser"), coerce=int, validate_choice=False)
+    organiser_id = SelectField(_l("Organiser"), coerce=row_id, validate_choice=False)
     host_id = SelectField(
         _l("Host"),
-        coerce=int,
+        coerce=row_id,
         validate_choice=False,
         description=_l("The institution that holds the class. Its plugins are used."),
     )
@@ -152,7 +152,7 @@ class CohortForm(FlaskForm):
 
 
 class NewCohortForm(CohortForm):
-    course_id = SelectField(_l("Course"), coerce=int)
+    course_id = SelectField(_l("Course"), coerce=row_id)
     code = StringField(
         _l("Code"),
         [
@@ -278,8 +278,8 @@ class ScheduleForm(FlaskForm):
     closes_at = Moment(_l("Closes"))
     starts_at = Moment(_l("Begins"))
     ends_at = Moment(_l("Ends"))
-    first = SelectField(_l("Held by"), coerce=int)
-    second = SelectField(_l("Together with"), coerce=int)
+    first = SelectField(_l("Held by"), coerce=row_id)
+    second = SelectField(_l("Together with"), coerce=row_id)
 
     people: Mapping[int, User] = {}
     MOMENTS = ("opens_at", "closes_at", "starts_at", "ends_at")

@@ -1,14 +1,14 @@
 """Keeps a list that was uploaded, or what came of one, for a day between two pages.
 
 The files lie in the instance folder under random names. The way to one is a signed ticket,
-bound to the person and the class; several hosts need a folder that they share.
+bound to its kind, the person and the class; several hosts need a folder that they share.
 """
 
 import secrets
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from flask import current_app
 from flask_babel import gettext as _
@@ -20,6 +20,7 @@ from core.jobs import job
 from core.people.models import User
 
 DAY = 24 * 3600
+Kind = Literal["list", "result"]
 
 
 class NoLongerKept(DomainError):
@@ -35,36 +36,36 @@ def _folder() -> Path:
     return folder
 
 
-def _signer() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(current_app.config["SECRET_KEY"], salt="kept file")
+def _signer(kind: Kind) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(current_app.config["SECRET_KEY"], salt=f"kept {kind}")
 
 
-def keep(content: bytes, *, user: User, cohort: Cohort, **facts: Any) -> str:
+def keep(kind: Kind, content: bytes, *, user: User, cohort: Cohort, **facts: Any) -> str:
     """Keeps the bytes; gives the ticket. `facts` travel in it, readable but not changeable."""
     drop_old()
     key = secrets.token_hex(16)
     path = _folder() / key
     path.touch(mode=0o600)
     path.write_bytes(content)
-    return _signer().dumps([key, user.id, cohort.id, facts])
+    return _signer(kind).dumps([key, user.id, cohort.id, facts])
 
 
-def take(ticket: str, *, user: User, cohort: Cohort) -> tuple[bytes, dict[str, Any]]:
-    """The bytes and the facts. Raises NoLongerKept for a ticket of another person or class."""
-    key, facts = _read(ticket, user, cohort)
+def take(kind: Kind, ticket: str, *, user: User, cohort: Cohort) -> tuple[bytes, dict[str, Any]]:
+    """The bytes and the facts. Raises NoLongerKept for a ticket to something else."""
+    key, facts = _read(kind, ticket, user, cohort)
     try:
         return (_folder() / key).read_bytes(), facts
     except FileNotFoundError:
         raise NoLongerKept from None
 
 
-def drop(ticket: str, *, user: User, cohort: Cohort) -> None:
-    (_folder() / _read(ticket, user, cohort)[0]).unlink(missing_ok=True)
+def drop(kind: Kind, ticket: str, *, user: User, cohort: Cohort) -> None:
+    (_folder() / _read(kind, ticket, user, cohort)[0]).unlink(missing_ok=True)
 
 
-def _read(ticket: str, user: User, cohort: Cohort) -> tuple[str, dict[str, Any]]:
+def _read(kind: Kind, ticket: str, user: User, cohort: Cohort) -> tuple[str, dict[str, Any]]:
     try:
-        key, user_id, cohort_id, facts = _signer().loads(ticket, max_age=DAY)
+        key, user_id, cohort_id, facts = _signer(kind).loads(ticket, max_age=DAY)
     except BadData:
         raise NoLongerKept from None
     if (user_id, cohort_id) != (user.id, cohort.id):

@@ -176,6 +176,16 @@ def participants(
     return db.session.scalars(query).all()
 
 
+def in_class(cohort: Cohort) -> sa.ColumnElement[bool]:
+    """A condition on User: takes part in the cohort, did so once, or works in it."""
+    return sa.or_(
+        *(
+            User.id.in_(sa.select(model.user_id).filter_by(cohort_id=cohort.id))
+            for model in (Enrolment, CohortStaff)
+        )
+    )
+
+
 def withdrawn_count(cohort: Cohort) -> int:
     query = sa.select(sa.func.count()).select_from(Enrolment)
     return db.session.scalar(query.filter_by(cohort_id=cohort.id, status="withdrawn")) or 0

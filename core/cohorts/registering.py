@@ -9,7 +9,9 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 
 from core.cohorts.forms import NewPersonForm
-from core.cohorts.models import Cohort, CohortStaff, Enrolment
+from core.cohorts.models import Cohort
+from core.cohorts.queries import in_class
+from core.cohorts.services import hold
 from core.db import db
 from core.institutions.finder import InstitutionFinder, InstitutionUnknown
 from core.institutions.models import Institution
@@ -21,6 +23,7 @@ from core.people.services import AddressTaken, register_person
 def register(form: NewPersonForm, cohort: Cohort, *, by: User) -> User | None:
     """The new person; None with the reason in the form."""
     fields = form.person()
+    hold(cohort)  # A second press of the button waits, and meets the person as a namesake.
     try:
         institution = _institution(form, cohort, by)
         if not form.another.data:
@@ -51,10 +54,7 @@ def namesakes(
     near = sa.or_(
         User.institution_id == home if home else sa.false(),
         User.phone == phone if phone else sa.false(),
-        *(
-            User.id.in_(sa.select(model.user_id).filter_by(cohort_id=cohort.id))
-            for model in (Enrolment, CohortStaff)
-        ),
+        in_class(cohort),
     )
     with_home = sa.orm.joinedload(User.institution)
     query = sa.select(User).where(User.name_key == name_key(full_name), User.active, near)

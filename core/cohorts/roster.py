@@ -20,7 +20,7 @@ from core.cohorts.models import Cohort, Enrolment
 from core.cohorts.services import enrol, enrolment_of, hold
 from core.db import db
 from core.errors import DomainError
-from core.institutions.finder import InstitutionFinder
+from core.institutions.finder import InstitutionFinder, InstitutionUnknown
 from core.institutions.models import Institution
 from core.people.audit import audit
 from core.people.models import User
@@ -89,7 +89,7 @@ class RosterOutcome:
         return "\ufeff" + out.getvalue()
 
 
-def outcome_words() -> dict[str, str]:
+def outcome_words() -> dict[Outcome, str]:
     return {
         "created": _("New"),
         "updated": _("Known, enrolled or completed"),
@@ -200,11 +200,13 @@ class _Importer:
         return RowOutcome(row.line, outcome, shown, place, "", notes + more)
 
     def _write(self, row: RosterRow) -> tuple[Outcome, tuple[str, ...]]:
-        institution = self.finder.find(
-            row.institution, row.regency, row.province,
-            create=self.create_institutions, by=self.by,
-        )  # fmt: skip
-        person = _match(row, institution, self.cohort)
+        before = len(self.finder.created)
+        institution, person = self._place_and_person(row)
+        new = tuple(
+            _("New institution: %(name)s, in %(place)s.", name=made.name, place=made.parent.name)
+            for made in self.finder.created[before:]
+            if made.parent is not None
+        )
         if person is None:
             person = register_person(
                 row.full_name,
@@ -218,7 +220,21 @@ class _Importer:
             outcome, notes = self._complete(person, row, institution)
         self._refuse_twice(person, row.line)
         enrol(person, self.cohort, via="roster", by=self.by)
-        return outcome, notes
+        return outcome, new + notes
+
+    def _place_and_person(self, row: RosterRow) -> tuple[Institution | None, User | None]:
+        """Where the row belongs and whom it means; somebody known needs no clear institution."""
+        try:
+            institution = self.finder.find(
+                row.institution, row.regency, row.province,
+                create=self.create_institutions, by=self.by,
+            )  # fmt: skip
+        except InstitutionUnknown:
+            person = _match(row, None, self.cohort)
+            if person is None:
+                raise
+            return None, person
+        return institution, _match(row, institution, self.cohort)
 
     def _refuse_twice(self, person: User, line: int) -> None:
         if first := self.seen.get(person.id):

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from flask import g
 from flask_babel import gettext as _
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 
 from core.cohorts.models import (
     ActivityProgress,
@@ -28,6 +29,11 @@ from core.institutions.models import Institution
 from core.people.audit import audit
 from core.people.models import User
 from core.plugin_engine.engine import Refused, engine
+
+
+class CodeTaken(DomainError):
+    def __init__(self, code: str) -> None:
+        super().__init__(_("The code %(code)s is taken. Choose another.", code=code))
 
 
 class CohortFull(DomainError):
@@ -64,7 +70,7 @@ def create_cohort(
     """A draft cohort. `fields`: number, mode, timezone, venue, capacity, enrolment_policy, …"""
     code = code.strip().upper()
     if db.session.scalar(sa.select(Cohort.id).filter_by(code=code)):
-        raise DomainError(_("The code %(code)s is taken. Choose another.", code=code))
+        raise CodeTaken(code)
     _refuse_key_in_use(fields, None)
     cohort = Cohort(
         course=course,
@@ -76,8 +82,11 @@ def create_cohort(
         organiser=organiser,
         **{"timezone": host.timezone, "status": "draft", **fields},
     )
-    db.session.add(cohort)
-    db.session.flush()
+    try:
+        with db.session.begin_nested():
+            db.session.add(cohort)
+    except IntegrityError as error:  # Another request took the code at the same moment.
+        raise CodeTaken(code) from error
     audit("cohort.create", cohort, actor=by, institution=host, code=code)
     return cohort
 
@@ -210,6 +219,7 @@ def schedule(
     _set_scheduled_staff(found, list(staff))
     db.session.flush()
     audit("cohort.schedule", found, actor=by, institution=cohort.host, activity=activity.id)
+    engine().notify("activity_scheduled", cohort.host, scheduled=found)
     return found
 
 

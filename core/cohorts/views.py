@@ -17,7 +17,7 @@ from core.cohorts.standing import Standing, blocking, standings
 from core.courses.downloads import send_stored_file
 from core.courses.facts import facts_of, view_urls
 from core.courses.models import Activity
-from core.courses.outline import outline
+from core.courses.outline import locators, outline
 from core.courses.queries import activity_of, course_to_read
 from core.db import db
 from core.errors import DomainError
@@ -83,7 +83,8 @@ def activity(cohort_code: str, activity_id: int) -> ResponseReturnValue:
     if enrolment is not None and not standing.reachable:
         flash(_("“%(title)s” is not open yet.", title=found.title), "info")
         return redirect(url_for("cohorts.learn", cohort_code=cohort.code))
-    activities = course_to_read(cohort.course_id).activities
+    course = course_to_read(cohort.course_id)
+    activities = course.activities
     urls = view_urls(activities, cohort.host, cohort)
     order = [a for a in activities if a.id in urls]
     at = next(index for index, other in enumerate(order) if other.id == found.id)
@@ -92,6 +93,7 @@ def activity(cohort_code: str, activity_id: int) -> ResponseReturnValue:
         "cohorts/activity.html",
         cohort=cohort,
         activity=found,
+        locator=locators(course).get(found.id, ""),
         standing=standing,
         enrolment=enrolment,
         following=following,

@@ -26,6 +26,7 @@ from core.cohorts.slips import slips_for
 from core.cohorts.views_manage import back_to, here, me, page
 from core.db import db
 from core.files import content_disposition, safe_name
+from core.forms import row_id
 from core.people.models import User
 from core.people.queries import with_open_access
 from core.people.roster_file import MAX_BYTES, RosterFileError
@@ -64,7 +65,7 @@ def _tried(upload: FileStorage, create: bool) -> str:
         )
     finally:
         db.session.rollback()
-    ticket = kept_files.keep(data, user=me(), cohort=here(), name=name, create=create)
+    ticket = kept_files.keep("list", data, user=me(), cohort=here(), name=name, create=create)
     return page("roster_check", ticket=ticket, name=name, **_shown(outcome))
 
 
@@ -78,7 +79,7 @@ def import_checked(cohort_code: str) -> ResponseReturnValue:
     """Takes in the list that was tried out."""
     ticket = request.form.get("ticket", "")
     try:
-        data, facts = kept_files.take(ticket, user=me(), cohort=here())
+        data, facts = kept_files.take("list", ticket, user=me(), cohort=here())
     except kept_files.NoLongerKept as gone:
         flash(gone.message, "error")
         return back_to("cohorts.roster")
@@ -86,14 +87,14 @@ def import_checked(cohort_code: str) -> ResponseReturnValue:
         data, facts["name"], here(), by=me(), create_institutions=facts["create"]
     )
     db.session.commit()
-    kept_files.drop(ticket, user=me(), cohort=here())
+    kept_files.drop("list", ticket, user=me(), cohort=here())
     content = json.dumps(asdict(outcome)).encode()
-    result = kept_files.keep(content, user=me(), cohort=here())
+    result = kept_files.keep("result", content, user=me(), cohort=here())
     return back_to("cohorts.roster_done", ticket=result)
 
 
 def _kept_outcome(ticket: str) -> RosterOutcome:
-    content, _facts = kept_files.take(ticket, user=me(), cohort=here())
+    content, _facts = kept_files.take("result", ticket, user=me(), cohort=here())
     return RosterOutcome.of(json.loads(content))
 
 
@@ -144,7 +145,7 @@ def access(cohort_code: str) -> ResponseReturnValue:
 
 def _choice(everybody: list[User], reasons: dict[int, str]) -> dict[str, Any]:
     """People to choose from. From the start those who cannot get in, or as the link says."""
-    match (request.args.get("choose"), request.args.get("only", type=int)):
+    match (request.args.get("choose"), request.args.get("only", type=row_id)):
         case ("all", None):
             first = {person.id for person in everybody}
         case ("none", None):

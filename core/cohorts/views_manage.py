@@ -32,7 +32,9 @@ from core.courses.outline import outline
 from core.courses.queries import activity_of, whole_course
 from core.db import db, now
 from core.errors import DomainError
+from core.forms import row_id
 from core.institutions.models import Institution
+from core.limits import limiter, one_person
 from core.people import queries as people
 from core.people.access import can, held_by, institutions_where, roles_with
 from core.people.models import User
@@ -104,7 +106,8 @@ def new() -> ResponseReturnValue:
     courses = {course.id: course for course in _courses()}
     offices = _offices()
     form = NewCohortForm(
-        course_id=request.args.get("course", type=int), host_id=request.args.get("host", type=int)
+        course_id=request.args.get("course", type=row_id),
+        host_id=request.args.get("host", type=row_id),
     )
     form.offer(offices)
     form.offer_courses(list(courses.values()))
@@ -138,7 +141,7 @@ def _offices() -> Sequence[Institution]:
         sa.select(Institution)
         .where(institutions_where(current_user, "cohorts.manage"))
         .order_by(
-            Institution.id != request.args.get("host", 0, type=int),
+            Institution.id != request.args.get("host", 0, type=row_id),
             Institution.kind == "library",
             Institution.path,
         )
@@ -255,19 +258,28 @@ def withdraw(cohort_code: str) -> ResponseReturnValue:
 
 @pages.route("/classes/<cohort_code>/staff", methods=["GET", "POST"])
 @requires("cohorts.manage")
+@limiter.limit("60/minute", key_func=one_person, methods=["POST"])
 def staff(cohort_code: str) -> ResponseReturnValue:
     """Who works in the class. Sent, it shows the people who may be meant."""
     form = FindStaffForm()
-    found = people.search(form.q.data) if form.validate_on_submit() else None
+    found = _found(form) if form.validate_on_submit() else None
     return page("staff", form=form, found=found, staff=queries.staff_of(here()))
+
+
+def _found(form: FindStaffForm) -> Sequence[User]:
+    """By name those of the own institutions and of the class; anybody by what is exact."""
+    own = sa.select(Institution.id).where(institutions_where(current_user, "cohorts.manage"))
+    near = sa.or_(User.institution_id.in_(own), queries.in_class(here()))
+    return people.search(form.q.data, near)
 
 
 @pages.post("/classes/<cohort_code>/staff/known")
 @requires("cohorts.manage")
+@limiter.limit("60/minute", key_func=one_person)
 def add_known_staff(cohort_code: str) -> ResponseReturnValue:
     """Adds somebody whom the search has shown."""
     form = FindStaffForm()
-    found = people.search(form.q.data) if form.validate() else []
+    found = _found(form) if form.validate() else []
     wanted = request.form.get("person")
     person = next((p for p in found if str(p.id) == wanted), None) or abort(400)
     services.add_staff(here(), person, form.role.data, by=current_user)

@@ -21,7 +21,8 @@ from core.courses.outline import outline
 from core.courses.queries import activity_of, whole_course
 from core.db import db
 from core.errors import DomainError
-from core.limits import limiter
+from core.forms import row_id
+from core.limits import limiter, one_person
 from core.people.access import can
 from core.people.models import User
 from core.people.queries import by_sign_in_name, with_open_access
@@ -29,10 +30,6 @@ from core.people.services import AddressTaken, change_person
 from core.plugin_engine.guard import requires
 
 PARTICIPANT = "/classes/<cohort_code>/participants/<int:enrolment_id>"
-
-
-def _reader() -> str:
-    return f"user:{current_user.get_id()}"
 
 
 def _enrolment(enrolment_id: int) -> Enrolment:
@@ -64,7 +61,7 @@ def participants(cohort_code: str) -> ResponseReturnValue:
 
 def _last_shown() -> tuple[str, int] | None:
     """The key of the last one on the page before; its name stays out of the address."""
-    enrolment_id = request.args.get("after", type=int)
+    enrolment_id = request.args.get("after", type=row_id)
     last = queries.enrolment_in(here(), enrolment_id) if enrolment_id else None
     return (last.user.name_key, last.id) if last else None
 
@@ -156,7 +153,7 @@ def change_participant(cohort_code: str, enrolment_id: int) -> ResponseReturnVal
 def withdraw_participant(cohort_code: str, enrolment_id: int) -> ResponseReturnValue:
     """Asks first; what the person has done stays and comes back with the person."""
     enrolment = _enrolment(enrolment_id)
-    if request.method == "GET":
+    if request.method != "POST":
         return page("withdraw", enrolment=enrolment)
     services.withdraw(enrolment, by=current_user)
     db.session.commit()
@@ -190,7 +187,7 @@ def _enrol(person: User) -> bool:
 
 @pages.route("/classes/<cohort_code>/enrol", methods=["GET", "POST"])
 @requires("cohorts.enrol")
-@limiter.limit("60/minute", key_func=_reader, methods=["POST"])
+@limiter.limit("60/minute", key_func=one_person, methods=["POST"])
 def enrol_person(cohort_code: str) -> ResponseReturnValue:
     """Finds one person by what only people who know the person can write."""
     form = FindPersonForm()
@@ -200,7 +197,7 @@ def enrol_person(cohort_code: str) -> ResponseReturnValue:
 
 @pages.post("/classes/<cohort_code>/enrol/known")
 @requires("cohorts.enrol")
-@limiter.limit("60/minute", key_func=_reader)
+@limiter.limit("60/minute", key_func=one_person)
 def enrol_known(cohort_code: str) -> ResponseReturnValue:
     """Enrols somebody whom the search has found; a bare id is not enough."""
     form = FindPersonForm()

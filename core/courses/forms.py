@@ -32,7 +32,7 @@ from wtforms.validators import (
 from core.courses.uploads import LIMIT
 from core.file_kinds import KINDS
 from core.formatting import filesize, number
-from core.forms import LANGUAGES, NEEDED, choices
+from core.forms import LANGUAGES, NEEDED, choices, row_id
 from core.markdown import LONGEST
 
 FILLED = DataRequired(NEEDED)
@@ -115,7 +115,7 @@ class CourseForm(FlaskForm):
 
 class NewCourseForm(CourseForm):
     institution_id = SelectField(
-        _l("Owner"), coerce=int, description=_l("Whose authors may change the course.")
+        _l("Owner"), coerce=row_id, description=_l("Whose authors may change the course.")
     )
     code = StringField(
         _l("Code"),
@@ -149,7 +149,7 @@ class ActivityForm(FlaskForm):
     title = StringField(
         _l("Title"), [FILLED, Length(max=200, message=TOO_LONG)], filters=[one_line]
     )
-    section_id = SelectField(_l("Material"), coerce=int)
+    section_id = SelectField(_l("Material"), coerce=row_id)
     part = StringField(
         _l("Part"),
         [Optional(), Length(max=120, message=TOO_LONG)],

@@ -32,7 +32,7 @@ from core.courses.uploads import drop_bytes, keep_upload, release_file
 from core.db import db
 from core.errors import DomainError
 from core.files import FileKindRefused, FileTooLarge
-from core.forms import choices
+from core.forms import choices, row_id
 from core.people.access import can, institutions_where
 from core.plugin_engine.contributions import ActivityKind
 from core.plugin_engine.engine import engine
@@ -283,7 +283,7 @@ def new_activity(course_id: int) -> ResponseReturnValue:
     if not course.sections:
         flash(_("Begin with a material; activities stand in it."), "info")
         return redirect(url_for("courses.new_section", course_id=course.id))
-    section_id = request.args.get("section", course.sections[-1].id, type=int)
+    section_id = request.args.get("section", course.sections[-1].id, type=row_id)
     section = _section(course, section_id)
     kinds = engine().available_kinds(course.institution)
     wanted = request.args.get("kind")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from core.cohorts.models import ActivityProgress, Cohort, Enrolment
+from core.cohorts.models import ActivityProgress, Cohort, Enrolment, ScheduledActivity
 from core.hookspecs import hookspec
 from core.people.models import User
 from core.plugin_engine.contributions import Panel, Refusal
@@ -29,5 +29,14 @@ def enrolment_withdrawn(enrolment: Enrolment) -> None:
 
 
 @hookspec("notify")
+def activity_scheduled(scheduled: ScheduledActivity) -> None:
+    """Somebody has set when an activity is open and held in a cohort, perhaps as it was before."""
+
+
+@hookspec("notify")
 def activity_completed(enrolment: Enrolment, progress: ActivityProgress) -> None:
-    """A participant has done an activity, for the first time."""
+    """A participant has done an activity, for the first time.
+
+    What was open when the participant was withdrawn may count afterwards: `enrolment.status`
+    tells.
+    """

@@ -56,6 +56,7 @@ class InstitutionFinder:
     def __init__(self, home: Institution, *also: Institution) -> None:
         self.home = home
         self.also = also
+        self.created: list[Institution] = []
         self._known: dict[tuple[str, ...], Institution | None] = {}
 
     def find(
@@ -95,7 +96,9 @@ class InstitutionFinder:
             )  # fmt: skip
         parent = place or self.home
         if create and self._may_create_below(parent, by):
-            return create_institution(name, kind="library", parent=parent, by=by)
+            made = create_institution(name, kind="library", parent=parent, by=by)
+            self.created.append(made)
+            return made
         if create:
             raise InstitutionUnknown(
                 _("Institution “%(name)s” is not known in %(place)s, and only its own admin can "

@@ -28,13 +28,13 @@ def by_number(number: str) -> User | None:
     return db.session.scalar(sa.select(User).filter_by(number=number.strip().upper()))
 
 
-def search(text: str, limit: int = 20) -> Sequence[User]:
-    """People by the beginning of their name, by number, e-mail or phone."""
+def search(text: str, near: sa.ColumnElement[bool], limit: int = 20) -> Sequence[User]:
+    """Those who are `near` by the beginning of their name; all by number, e-mail or phone."""
     key = name_key(text)
     exact = [user.id for user in by_sign_in_name(text)]
     conditions: list[sa.ColumnElement[bool]] = [User.id.in_(exact)]
     if key:
-        conditions.append(User.name_key.startswith(key, autoescape=True))
+        conditions.append(sa.and_(User.name_key.startswith(key, autoescape=True), near))
     query = sa.select(User).where(sa.or_(*conditions), User.active)
     return db.session.scalars(query.order_by(User.name_key, User.id).limit(limit)).all()
 

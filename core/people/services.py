@@ -14,6 +14,8 @@ import sqlalchemy as sa
 from flask import current_app
 from flask_babel import gettext as _
 from flask_security import hash_password, verify_password
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 
 from core.db import db, now
 from core.errors import DomainError
@@ -27,9 +29,20 @@ from core.people.names import name_key
 ACCESS_DAYS = 14
 CODE_LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 CODE_LENGTH = 8
-MAX_FAILURES = 10
+# Numbers of participants are easy to guess, so a few wrong tries of a stranger must not end a
+# code; the sign-in limit slows them. This many find one of 31^8 codes once in eight million.
+MAX_FAILURES = 100_000
 PASSWORD_MINIMUM = 8
 PASSWORD_MAXIMUM = 200
+
+
+# The first that anybody tries, in the form of `name_key`; whole sentences are never in it.
+COMMON_PASSWORDS = frozenset(
+    "12345678 123456789 1234567890 87654321 password password1 password12 password123 passw0rd "
+    "qwertyui qwertyuiop qwerty123 asdfghjkl abcd1234 abc12345 admin123 administrator indonesia "
+    "indonesia1 bismillah bismillah1 alhamdulillah perpustakaan perpustakaan1 pustakawan "
+    "rahasia123 sayangku sayang123 cintaku1 katasandi katasandi123 bimtek123 bimtek2026".split()
+)
 
 
 class AddressTaken(DomainError):
@@ -77,18 +90,22 @@ def register_person(
         timezone=institution.timezone if institution else "Asia/Jakarta",
         fs_uniquifier=secrets.token_hex(16),
     )
-    db.session.add(user)
-    db.session.flush()
+    try:
+        with db.session.begin_nested():
+            db.session.add(user)
+    except IntegrityError:  # Another request took the address at the same moment.
+        _refuse_taken(email, nip, None)
+        raise
     audit("person.register", user, actor=by, institution=institution)
     return user
 
 
 def _refuse_taken(email: str | None, nip: str | None, but: User | None) -> None:
-    for field, value, text in (
+    for column, value, text in (
         (User.email, email.lower() if email else None, _("This e-mail belongs to another person.")),
         (User.nip, nip, _("This NIP belongs to another person.")),
     ):
-        query = sa.select(User.id).where(field == value)
+        query = sa.select(User.id).where(column == value)
         owner = db.session.scalar(query) if value else None
         if owner is not None and owner != (but.id if but else None):
             raise AddressTaken(text)
@@ -100,14 +117,22 @@ def change_person(user: User, *, by: User | None, **fields: str | None) -> list[
     changed = [
         name for name, value in fields.items() if (getattr(user, name) or None) != (value or None)
     ]
-    for name in changed:
-        empty = None if name in {"email", "phone", "nip"} else ""
-        setattr(user, name, fields[name] or empty)
-    if "full_name" in changed:
-        user.name_key = name_key(user.full_name)
+    try:
+        with db.session.begin_nested():
+            _set_fields(user, {name: fields[name] for name in changed})
+    except IntegrityError:  # Another request took the address at the same moment.
+        _refuse_taken(fields.get("email"), fields.get("nip"), user)
+        raise
     if changed:
         audit("person.change", user, actor=by, fields=sorted(changed))
     return changed
+
+
+def _set_fields(user: User, fields: Mapping[str, str | None]) -> None:
+    for name, value in fields.items():
+        setattr(user, name, value or (None if name in {"email", "phone", "nip"} else ""))
+    if "full_name" in fields:
+        user.name_key = name_key(user.full_name)
 
 
 # Signing in
@@ -166,6 +191,8 @@ def set_password(user: User, password: str) -> None:
         )  # fmt: skip
     if len(password) > PASSWORD_MAXIMUM:
         raise PasswordRefused(_("Use at most %(count)s characters.", count=PASSWORD_MAXIMUM))
+    if name_key(password) in COMMON_PASSWORDS or len(set(password)) < 4:
+        raise PasswordRefused(_("Many people use this password. Choose something else."))
     if name_key(password) in {user.name_key, name_key(user.number), name_key(user.email or "-")}:
         raise PasswordRefused(_("Your name or number is easy to guess. Choose something else."))
     user.password = hash_password(password)
@@ -274,7 +301,7 @@ def access_by_token(token: str) -> OneTimeAccess:
 
 
 def prove_by_code(candidates: Sequence[User], code: str) -> Proof:
-    """For whom the code is right. A wrong one counts; after ten the codes stop working."""
+    """For whom the code is right. A wrong one counts; after MAX_FAILURES it ends the codes."""
     usable = db.session.scalars(
         sa.select(OneTimeAccess)
         .where(
@@ -323,13 +350,12 @@ def grant_role(user: User, role: str, institution: Institution, *, by: User | No
     """Gives a role in an institution and everything below it; giving it twice is once."""
     if role not in (*GRANTABLE, ADMIN):
         raise DomainError(_("There is no role %(role)s.", role=role))
-    found = db.session.scalar(
-        sa.select(Grant).filter_by(user_id=user.id, role=role, institution_id=institution.id)
-    )
-    if found is None:
-        found = Grant(user_id=user.id, role=role, institution_id=institution.id)
-        db.session.add(found)
-        db.session.flush()
+    named = {"user_id": user.id, "role": role, "institution_id": institution.id}
+    # Two requests at the same moment give it once as well.
+    given = insert(Grant).values(**named).on_conflict_do_nothing().returning(Grant.id)
+    is_new = db.session.scalar(given) is not None
+    found = db.session.scalars(sa.select(Grant).filter_by(**named)).one()
+    if is_new:
         audit("grant.give", found, actor=by, institution=institution, role=role)
     found.ends_at = None
     forget_grants()

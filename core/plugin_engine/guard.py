@@ -89,6 +89,15 @@ def check_views(app: Flask) -> None:
         access_of(endpoint, view)
 
 
+class PluginAbsent(NotFound):
+    """The page of a plugin that is disabled here; a 404 like any other, with its reason."""
+
+    def __init__(self, plugin: str | None, scope: Scope | None) -> None:
+        super().__init__()
+        self.plugin = plugin
+        self.institution = scope.plugin_institution if scope else None
+
+
 Resolver = Callable[[Any], Scope]
 
 
@@ -138,7 +147,7 @@ class Guard:
             return current_app.login_manager.unauthorized()  # type: ignore[attr-defined, no-any-return]
         g.scope = scope = self.scope_of(request.view_args)
         if not self.present(plugin, scope):
-            abort(404)
+            raise PluginAbsent(plugin, scope)
         if access.kind == "permission" and not self._can(current_user, access.permission, scope):
             abort(403)
         return None

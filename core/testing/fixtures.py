@@ -21,6 +21,8 @@ from core.testing.factories import Factory
 
 SETTINGS: dict[str, Any] = {
     "TESTING": True,
+    # `make alone` shows that core does its work without any plugin.
+    "BUNDLED_PLUGINS": os.environ.get("TEST_WITHOUT_PLUGINS") != "1",
     "SECRET_KEY": "for tests only",
     "WTF_CSRF_ENABLED": False,
     "RATELIMIT_ENABLED": False,

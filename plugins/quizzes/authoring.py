@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 
 from core.api import Activity, DomainError, User, audit, db
-from plugins.quizzes import queries
+from plugins.quizzes import queries, services
 from plugins.quizzes.models import Choice, ChoiceKey, Question, Test
 
 MOST_QUESTIONS = 500
@@ -66,7 +66,10 @@ def create_test(activity: Activity) -> Test:
 
 
 def change_test(test: Test, *, by: User | None, **settings: Any) -> None:
-    """Changes the named settings. Raises DomainError for a second pre-test or a late mark."""
+    """Changes the named settings. Raises DomainError for a second pre-test or a late mark.
+
+    A new time limit holds for attempts under way as well.
+    """
     changed = sorted(name for name, value in settings.items() if getattr(test, name) != value)
     if "role" in changed:
         _refuse_second(test, settings["role"])
@@ -75,6 +78,8 @@ def change_test(test: Test, *, by: User | None, **settings: Any) -> None:
     for name in changed:
         setattr(test, name, settings[name])
     db.session.flush()
+    if "time_limit_minutes" in changed:
+        services.move_deadlines(test)
     if changed:
         _note("change", test, by, fields=changed)
 
@@ -91,8 +96,7 @@ def _refuse_second(test: Test, role: str) -> None:
 
 
 def _refuse_locked(test: Test) -> None:
-    """Waits for a start that is under way; none can begin until this transaction ends."""
-    db.session.execute(sa.select(Test.id).filter_by(id=test.id).with_for_update())
+    services.hold_starts(test)
     if queries.has_attempts(test):
         raise Locked
 

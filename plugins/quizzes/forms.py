@@ -1,7 +1,7 @@
 """Forms of authors. Answers of participants need no form class: see `views.save`."""
 
 from collections.abc import Iterator
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from flask_babel import gettext as _
@@ -166,7 +166,7 @@ def _fraction(text: str | None) -> Decimal:
     plain = (text or "0").strip().replace(",", ".").replace("−", "-").removesuffix("%")
     try:
         share = Decimal(plain or "0") / 100
-    except InvalidOperation:
+    except ArithmeticError:
         raise ValueError(_("“%(text)s” is not a number.", text=text)) from None
     if not share.is_finite():
         raise ValueError(_("“%(text)s” is not a number.", text=text))

@@ -15,6 +15,7 @@ from core.api import (
     Panel,
     Permission,
     Refusal,
+    ScheduledActivity,
     User,
     can,
     hookimpl,
@@ -95,6 +96,12 @@ def may_delete_activity(activity: Activity) -> Refusal | None:
 @hookimpl
 def enrolment_withdrawn(enrolment: Enrolment) -> None:
     services.close_withdrawn(enrolment)
+
+
+@hookimpl
+def activity_scheduled(scheduled: ScheduledActivity) -> None:
+    if found := queries.test_of_activity(scheduled.activity_id):
+        services.move_deadlines(found, scheduled.cohort_id)
 
 
 @hookimpl

@@ -6,11 +6,16 @@ from plugins.quizzes.models import GRACE, Attempt
 
 @job("quizzes.close_at_deadline")
 def close_at_deadline(attempt_id: int) -> None:
-    """Hands in what was saved. Where the plugin is disabled the attempt waits until it is back."""
+    """Hands in what was saved, or comes again where the deadline was moved to a later time.
+
+    Where the plugin is disabled the attempt waits until it is back.
+    """
     from plugins.quizzes import services  # noqa: PLC0415 -- services enqueue this job
 
     attempt = db.session.get(Attempt, attempt_id)
     if attempt is None or not plugin_is_active("quizzes", attempt.enrolment.cohort.host):
         return
-    if not services.close_by_job(attempt_id):
-        enqueue(close_at_deadline, at=now() + GRACE, attempt_id=attempt_id)
+    if not services.close_by_job(attempt_id) and attempt.deadline_at is not None:
+        # Not at once even where the clocks of two machines differ.
+        at = max(services.closing_time(attempt.deadline_at), now() + GRACE)
+        enqueue(close_at_deadline, at=at, attempt_id=attempt_id)

@@ -175,7 +175,8 @@ def _own(user: User, cohort: Cohort, activity_id: int, number: int) -> sa.Select
             Enrolment.cohort_id == cohort.id,
             Enrolment.user_id == user.id,
             Enrolment.status == "confirmed",
-            Attempt.number == number,
+            # An address may hold a number that is too large for the column.
+            Attempt.number == sa.literal(number, sa.BigInteger),
         )
     )
 
@@ -232,6 +233,46 @@ def items_of(
             )
         )
     return items
+
+
+def under_way_to_hold(
+    test: Test, cohort_id: int | None = None
+) -> Sequence[sa.Row[Attempt, datetime | None, datetime | None]]:
+    """Open attempts, in one class or in all, each with the window of its class.
+
+    Handing in waits until the transaction ends; saving does not.
+    """
+    of_class = sa.and_(
+        ScheduledActivity.cohort_id == Enrolment.cohort_id,
+        ScheduledActivity.activity_id == test.activity_id,
+    )
+    query = (
+        sa.select(Attempt, ScheduledActivity.opens_at, ScheduledActivity.closes_at)
+        .join(Attempt.enrolment)
+        .outerjoin(ScheduledActivity, of_class)
+        .where(Attempt.test_id == test.id, Attempt.submitted_at.is_(None))
+        .order_by(Attempt.id)
+        .with_for_update(key_share=True, of=Attempt)
+        .execution_options(populate_existing=True)
+    )
+    if cohort_id is not None:
+        query = query.where(Enrolment.cohort_id == cohort_id)
+    return db.session.execute(query).all()
+
+
+def is_under_way(test: Test, cohort_id: int, after: datetime) -> bool:
+    """Whether anybody in the class has an attempt open whose deadline is not before `after`."""
+    query = (
+        sa.select(Attempt.id)
+        .join(Attempt.enrolment)
+        .where(
+            Attempt.test_id == test.id,
+            Attempt.submitted_at.is_(None),
+            sa.or_(Attempt.deadline_at.is_(None), Attempt.deadline_at >= after),
+            Enrolment.cohort_id == cohort_id,
+        )
+    )
+    return db.session.scalar(query.limit(1)) is not None
 
 
 def overdue_in(cohort: Cohort, before: datetime) -> Sequence[int]:

@@ -30,6 +30,8 @@ from plugins.quizzes.jobs import close_at_deadline
 from plugins.quizzes.models import GRACE, Answer, Attempt, PaperItem, Question, Test
 from plugins.quizzes.scoring import score
 
+# Nobody's time is cut off without this much warning.
+LEAST_LEFT = timedelta(minutes=1)
 # JavaScript counts exactly up to here.
 HIGHEST_SEQUENCE = 2**53 - 1
 
@@ -59,6 +61,7 @@ def start_attempt(test: Test, enrolment: Enrolment) -> Attempt:
 
     Two starts at once give one attempt: the database keeps one open attempt a person.
     """
+    _hold_still(test)
     found = _open_attempt(test, enrolment)
     if found is not None:
         return found
@@ -74,7 +77,7 @@ def start_attempt(test: Test, enrolment: Enrolment) -> Attempt:
             number=number,
             started_at=at,
             deadline_at=deadline(test, window, at),
-            paper=new_paper(_questions_held(test), shuffled=test.shuffle),
+            paper=new_paper(_questions(test), shuffled=test.shuffle),
         )
         .on_conflict_do_nothing()
         .returning(Attempt)
@@ -118,11 +121,18 @@ def _next_number(test: Test, enrolment: Enrolment) -> int:
     return made + 1
 
 
-def _questions_held(test: Test) -> Sequence[Question]:
-    """The questions, which no author can change until this transaction ends."""
-    db.session.execute(
-        sa.select(Test.id).filter_by(id=test.id).with_for_update(read=True, key_share=True)
-    )
+def _hold_still(test: Test) -> None:
+    """Nobody changes the questions, the limit or the window until this transaction ends."""
+    settings = ["time_limit_minutes", "attempts_allowed", "shuffle"]
+    db.session.refresh(test, settings, with_for_update={"read": True, "key_share": True})
+
+
+def hold_starts(test: Test) -> None:
+    """Waits for starts that are under way; none can begin until this transaction ends."""
+    db.session.execute(sa.select(Test.id).filter_by(id=test.id).with_for_update())
+
+
+def _questions(test: Test) -> Sequence[Question]:
     questions = queries.questions_of(test)
     if not questions:
         raise NotSittable(_("This test has no questions yet."))
@@ -139,6 +149,34 @@ def deadline(test: Test, window: queries.Window, started_at: datetime) -> dateti
 def closing_time(deadline_at: datetime) -> datetime:
     """When the job closes the attempt: just after the last answer that still counts."""
     return deadline_at + GRACE + timedelta(seconds=1)
+
+
+def move_deadlines(test: Test, cohort_id: int | None = None) -> None:
+    """Brings attempts under way, in one class or in all, in line with a new limit or window.
+
+    A later end gives more time. An earlier one takes time away, but leaves a minute from now,
+    or what there was if that is less. An attempt whose time is over stays over.
+    """
+    hold_starts(test)
+    at = now()
+    for attempt, opens_at, closes_at in queries.under_way_to_hold(test, cohort_id):
+        if not attempt.is_overdue(at):
+            window = queries.Window(opens_at, closes_at)
+            _move_deadline(attempt, deadline(test, window, attempt.started_at), at)
+    db.session.flush()
+
+
+def _move_deadline(attempt: Attempt, wanted: datetime | None, at: datetime) -> None:
+    """A job at the former deadline plans itself again; an earlier one needs one of its own."""
+    former = attempt.deadline_at
+    if wanted is None or (former is not None and wanted >= former):
+        attempt.deadline_at = wanted
+        return
+    soonest = at + LEAST_LEFT
+    moved = max(wanted, soonest if former is None else min(former, soonest))
+    if moved != former:
+        attempt.deadline_at = moved
+        enqueue(close_at_deadline, at=closing_time(moved), attempt_id=attempt.id)
 
 
 def new_paper(questions: Sequence[Question], *, shuffled: bool) -> list[PaperItem]:
@@ -277,13 +315,13 @@ def close_overdue_in(cohort: Cohort) -> int:
 
 
 def close_by_job(attempt_id: int) -> bool:
-    """False when it is not time yet, as the clocks of two machines may differ."""
+    """False when it is not time yet: the deadline was moved, or two machines' clocks differ."""
     held = _hold(attempt_id)
     return held is None or not held.is_open or _close_overdue(held, now())
 
 
 def close_withdrawn(enrolment: Enrolment) -> None:
-    """Closes what a withdrawn participant had open; progress is left as it was.
+    """Closes what a withdrawn participant had open. It counts when the participant comes back.
 
     An attempt that is being handed in at this moment is passed over rather than waited for:
     whoever holds it closes it.
@@ -293,11 +331,16 @@ def close_withdrawn(enrolment: Enrolment) -> None:
         _close(attempt, "server", now())
 
 
-def shows_explanations(test: Test, window: queries.Window) -> bool:
-    """Whether right answers may be seen now. The score itself is never held back."""
-    if test.show == "after_closing":
-        return window.state(now()) == "closed"
-    return test.show == "at_once"
+def shows_explanations(test: Test, cohort: Cohort, window: queries.Window) -> bool:
+    """Whether right answers may be seen now. The score itself is never held back.
+
+    After closing: when no answer from the class can count any more.
+    """
+    if test.show != "after_closing":
+        return test.show == "at_once"
+    before = now() - GRACE
+    closed = window.closes_at is not None and window.closes_at < before
+    return closed and not queries.is_under_way(test, cohort.id, before)
 
 
 def _hold(attempt_id: int) -> Attempt | None:
@@ -319,6 +362,5 @@ def _close(attempt: Attempt, by: Literal["participant", "server"], at: datetime)
     attempt.score = score(keys, answers)
     attempt.closed_by, attempt.submitted_at = by, at
     db.session.flush()
-    if attempt.enrolment.status == "confirmed":
-        state = "done" if attempt.test.is_passed(attempt.score) else "failed"
-        record_progress(attempt.enrolment, attempt.test.activity, state, score=float(attempt.score))
+    state = "done" if attempt.test.is_passed(attempt.score) else "failed"
+    record_progress(attempt.enrolment, attempt.test.activity, state, score=float(attempt.score))

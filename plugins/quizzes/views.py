@@ -15,6 +15,7 @@ from core.api import (
     Activity,
     Cohort,
     Enrolment,
+    can,
     clock,
     db,
     enrolment_of,
@@ -50,7 +51,7 @@ def current_item(count: int) -> int:
 def _sat(activity_id: int) -> Test:
     """A test of the class; 404 while participants cannot see the class."""
     cohort: Cohort = g.scope
-    if cohort.status != "published" and cohort.roles_of(current_user) <= {"participant"}:
+    if cohort.status != "published" and not can(current_user, "cohorts.view", cohort):
         abort(404)
     return queries.test_in(cohort.course, activity_id) or abort(404)
 
@@ -212,17 +213,18 @@ def submit(cohort_code: str, activity_id: int, number: int) -> ResponseReturnVal
 @requires("quizzes.take")
 @writes
 def result(cohort_code: str, activity_id: int, number: int) -> ResponseReturnValue:
-    found = _attempt(activity_id, number)
+    found, cohort = _attempt(activity_id, number), g.scope
     if not _is_over(found):
         return _to("attempt", activity_id, number=number)
-    window = queries.window_of(g.scope.id, activity_id)
+    window = queries.window_of(cohort.id, activity_id)
+    open_book = services.shows_explanations(found.test, cohort, window)
     return render_template(
         "quizzes/result.html",
-        cohort=g.scope,
+        cohort=cohort,
         test=found.test,
         attempt=found,
         window=window,
-        explained=_explained(found) if services.shows_explanations(found.test, window) else None,
+        explained=_explained(found) if open_book else None,
         **_own_gain(found),
     )
 

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator
+from decimal import Decimal
 
 from flask import g, render_template, request
 from flask.typing import ResponseReturnValue
@@ -11,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from core.api import Cohort, can, cohorts_for, db, requires, writes
+from core.api import Cohort, can, cohorts_for, db, number, requires, writes
 from plugins.quizzes import queries, services
 from plugins.quizzes.blueprint import pages
 
@@ -63,8 +64,8 @@ def _close_overdue(cohort: Cohort) -> None:
 
 def _after() -> tuple[str, int] | None:
     """Where the page before this one ended."""
-    name, key = request.args.get("after", ""), request.args.get("id", type=int)
-    return (name, key) if key is not None else None
+    name, key = request.args.get("after", ""), request.args.get("id", 0, type=int)
+    return (name, key) if 0 < key < 2**63 else None
 
 
 @pages.get("/classes/<cohort_code>/scores.csv")
@@ -75,26 +76,32 @@ def scores_csv(cohort_code: str) -> ResponseReturnValue:
     _close_overdue(cohort)
     tests = queries.tests_by_role(cohort.course_id)
     text = io.StringIO()
-    csv.writer(text).writerows(_table(cohort, tests))
+    csv.writer(text, delimiter=";").writerows(_table(cohort, tests))
     # With the mark at its head Excel reads the file as UTF-8.
     response = Response("\ufeff" + text.getvalue(), content_type="text/csv; charset=utf-8")
     response.headers.set("Content-Disposition", "attachment", filename=f"{cohort.code}-scores.csv")
     return response
 
 
-def _table(cohort: Cohort, tests: queries.Tests) -> Iterator[list[object]]:
-    """The head and a line for each participant; figures with a point, as programs read them."""
-    head = [_("Name"), _("Institution")]
+def _table(cohort: Cohort, tests: queries.Tests) -> Iterator[list[str]]:
+    """The head and a line for each participant; figures as a spreadsheet here reads them."""
+    head = [_("Participant number"), _("Name"), _("Institution")]
     for one in tests.all:
         head += [one.activity.title, _("%(title)s, state", title=one.activity.title)]
     yield [*map(safe_cell, head), _("Gain")]
     for row in queries.rows_of(cohort, tests, limit=None):
         place = row.enrolment.institution
-        line: list[object] = [safe_cell(row.enrolment.user.display_name)]
+        user = row.enrolment.user
+        line = [user.number, safe_cell(user.display_name)]
         line.append(safe_cell(place.name) if place else "")
         for one in tests.all:
-            line += [row.result(one).score, STATE_NAMES[row.result(one).state]]
-        yield [*line, tests.gain(row)]
+            line += [_figure(row.result(one).score), str(STATE_NAMES[row.result(one).state])]
+        yield [*line, _figure(tests.gain(row))]
+
+
+def _figure(value: Decimal | None) -> str:
+    """With the minus of the keyboard: a spreadsheet takes the printed one for a word."""
+    return "" if value is None else number(value).replace("−", "-")
 
 
 def safe_cell(text: str) -> str:

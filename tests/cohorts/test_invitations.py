@@ -41,13 +41,65 @@ def test_own_grant_reaches_the_home_that_the_class_does_not(make, scene):
     assert may_invite(national, person, scene.cohort)
 
 
-def test_organiser_above_the_host_widens_who_is_near(make, scene):
+@pytest.mark.parametrize("home", ["other", None])
+def test_class_of_the_whole_country_reaches_only_those_it_alone_knows(make, scene, home):
     joint = make.cohort(scene.course, scene.province, organiser=scene.nation)
-    committee = make.user("Committee")
-    add_staff(joint, committee, "committee", by=None)
-    person = make.user("Siti", password=SECRET, institution=scene.other)
+    committee = make.cohort_staff(joint, "committee")
+    institution = getattr(scene, home) if home else None
+    person = make.user("Siti", password=SECRET, institution=institution)
+    make.enrolment(joint, person)
+
+    alone = may_invite(committee, person, joint)
+    make.enrolment(make.cohort(make.course(scene.other)), person)
+
+    assert alone
+    assert not may_invite(committee, person, joint)
+    assert not may_change_person(committee, person, joint)
+    assert may_invite(make.staff("organiser", scene.nation), person, joint)
+
+
+def test_class_of_the_whole_country_still_reaches_the_people_of_its_host(make, scene):
+    joint = make.cohort(scene.course, scene.province, organiser=scene.nation)
+    committee = make.cohort_staff(joint, "committee")
+    person = make.user("Siti", password=SECRET, institution=scene.library)
+    make.enrolment(scene.cohort, person)
 
     assert may_invite(committee, person, joint)
+    assert may_change_person(committee, person, joint)
+
+
+def test_person_without_a_home_who_is_in_a_class_of_others_keeps_the_password(make, scene):
+    person = make.user("Siti", password=SECRET)
+    make.enrolment(scene.cohort, person)
+    make.enrolment(make.cohort(make.course(scene.other)), person)
+
+    assert not may_invite(scene.committee, person, scene.cohort)
+    assert not may_invite(scene.organiser, person, scene.cohort)
+
+
+@pytest.mark.parametrize("role", ["trainer", "committee"])
+@pytest.mark.parametrize("password", [None, SECRET])
+def test_staff_of_a_class_out_of_reach_is_not_let_in(make, scene, role, password):
+    person = make.user("Budi", password=password, institution=scene.library)
+    foreign = make.cohort(make.course(scene.other))
+    add_staff(foreign, person, role, by=None)
+
+    assert not may_invite(scene.committee, person, scene.cohort)
+    assert not may_invite(scene.organiser, person, scene.cohort)
+    assert may_invite(make.staff("organiser", scene.nation), person, scene.cohort)
+
+
+def test_staff_of_another_class_of_the_house_is_let_in_by_those_who_reach_it(make, scene):
+    person = make.user("Budi", institution=scene.library)
+    beside = make.cohort(scene.course, scene.province)
+    add_staff(beside, person, "trainer", by=None)
+    asked = [scene.committee, scene.organiser]
+
+    before = [may_invite(by, person, scene.cohort) for by in asked]
+    add_staff(beside, scene.committee, "committee", by=None)
+
+    assert before == [False, True]
+    assert may_invite(scene.committee, person, scene.cohort)
 
 
 @pytest.mark.parametrize("password", [None, SECRET])
@@ -90,6 +142,13 @@ def test_nobody_comes_by_a_link_into_a_higher_role(make, scene):
     assert lets_in(site) == [True, True, True, True]
 
 
+def test_admin_of_a_part_does_not_come_into_the_admin_of_the_whole(make, scene):
+    part, whole = make.staff(ADMIN, scene.province), make.staff(ADMIN, scene.nation)
+
+    assert may_invite(whole, part, scene.cohort)
+    assert not may_invite(part, whole, scene.cohort)
+
+
 def test_role_that_is_over_no_longer_counts(make, scene):
     person = make.staff("committee", scene.other)
     grant = grant_role(person, "committee", scene.other, by=None)
@@ -107,8 +166,8 @@ def test_closed_account_is_let_in_by_nobody(make, scene):
     assert not may_invite(make.staff(ADMIN, scene.nation), person, scene.cohort)
 
 
-def test_many_people_are_judged_in_one_query(app, make, scene):
-    people = [make.user(f"Person {n}", institution=scene.library) for n in range(30)]
+def test_many_people_are_judged_in_as_many_queries_as_few(app, make, scene):
+    people = [make.user(f"Person {n}", SECRET, institution=scene.other) for n in range(30)]
     people += [make.staff("trainer", scene.other) for _n in range(30)]
     db.session.flush()
     forget_grants()
@@ -116,8 +175,8 @@ def test_many_people_are_judged_in_one_query(app, make, scene):
     with count_queries(app) as statements:
         reasons = reasons_not_to_invite(scene.organiser, people, scene.cohort)
 
-    assert len(reasons) == 30
-    assert len(statements) <= 2
+    assert len(reasons) == 60
+    assert len(statements) <= 4
 
 
 # Names and contacts

@@ -99,6 +99,7 @@ def test_activity_before_its_opening_cannot_be_done(as_user, place, course):
     assert progress() == []
 
 
+@pytest.mark.needs_plugins
 def test_required_activity_of_a_disabled_plugin_blocks_completion_and_says_so(
     as_user, make, nation, place, course
 ):

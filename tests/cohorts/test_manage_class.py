@@ -13,6 +13,7 @@ from core.people.models import User
 from core.testing.counting import count_queries
 
 URL = "/classes/KALSEL-7"
+BEYOND = str(2**63)  # No row has a number as high as this.
 
 
 def _new(scene, **fields):
@@ -133,6 +134,9 @@ def test_new_class_is_a_draft_of_the_course_in_the_zone_of_its_host(make, scene,
         {"course_id": "0"},
         {"host_id": ""},
         {"host_id": "abc"},
+        {"host_id": BEYOND},
+        {"organiser_id": BEYOND},
+        {"course_id": BEYOND},
         {"title": "x" * 201},
     ],
 )
@@ -178,6 +182,22 @@ def test_link_may_name_the_course_and_the_host(make, scene, reading):
 
     assert f'<option selected value="{scene.course.id}">' in page
     assert f'<option selected value="{scene.library.id}">' in page
+
+
+def test_link_that_names_an_impossible_host_or_course_harms_nothing(scene, reading):
+    answer = reading(scene.organiser).get(f"/classes/new?host={BEYOND}&course={BEYOND}")
+
+    assert answer.status_code == 200
+
+
+def test_form_sent_four_times_at_once_makes_one_class(scene, reading, at_once):
+    data = _new(scene)
+    clients = [reading(scene.organiser) for _n in range(4)]
+
+    answers = at_once(*(lambda c=c: c.post("/classes/new", data=data) for c in clients))
+
+    assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 302]
+    assert db.session.scalar(sa.select(sa.func.count(Cohort.id))) == 2
 
 
 # One class
@@ -283,7 +303,7 @@ def test_fewer_places_than_participants_are_refused_in_the_form(make, scene, rea
 
 
 def test_somebody_is_found_and_added(make, scene, reading):
-    person = make.user("Rini Pustakawan", institution=scene.other)
+    person = make.user("Rini Pustakawan", institution=scene.library)
     client = reading(scene.organiser)
     asked = {"q": "rini", "role": "committee"}
 
@@ -293,6 +313,46 @@ def test_somebody_is_found_and_added(make, scene, reading):
     assert "Rini Pustakawan" in shown
     assert person.number in shown
     assert [(s.user, s.role) for s in scene.cohort.staff][-1] == (person, "committee")
+
+
+def test_people_of_others_are_found_only_by_what_is_written_in_full(make, scene, reading):
+    person = make.user(
+        "Rini Pustakawan", institution=scene.other, email="rini@example.id", phone="+6281234567890"
+    )
+    client = reading(scene.organiser)
+
+    def found(text: str) -> bool:
+        page = client.post(f"{URL}/staff", data={"q": text, "role": "trainer"}).text
+        return person.number in page.replace(f'value="{text}"', "")
+
+    assert not found("rini")
+    assert [found(text) for text in (person.number, person.email, "0812-3456-7890")] == [True] * 3
+
+
+@pytest.mark.parametrize("place", ["enrolment", "cohort_staff"])
+def test_people_of_the_class_are_found_by_name_wherever_they_work(make, scene, reading, place):
+    person = make.user("Rini Pustakawan", institution=scene.other)
+    if place == "enrolment":
+        make.enrolment(scene.cohort, person)
+    else:
+        add_staff(scene.cohort, person, "trainer", by=None)
+
+    page = reading(scene.organiser).post(f"{URL}/staff", data={"q": "rini", "role": "committee"})
+
+    assert f'name="person" value="{person.id}"' in page.text
+
+
+@pytest.mark.parametrize("page", ["staff", "staff/known"])
+def test_searching_for_staff_is_limited(limited_app, scene, page):
+    db.session.commit()
+    client = limited_app.test_client()
+    with client.session_transaction() as session:
+        session["_user_id"] = scene.organiser.fs_uniquifier
+    data = {"q": "nobody at all", "role": "trainer", "person": "1"}
+
+    answers = [client.post(f"{URL}/{page}", data=data).status_code for _n in range(61)]
+
+    assert answers.count(429) == 1
 
 
 def test_person_whom_the_search_did_not_show_is_not_added(make, scene, reading):

@@ -220,6 +220,20 @@ def test_ticket_that_was_tampered_with_opens_nothing(scene, reading):
     assert confirmed_count(scene.cohort) == 0
 
 
+def test_ticket_of_a_list_opens_no_result_and_that_of_a_result_no_list(scene, reading):
+    client = reading(scene.committee)
+    ticket = _ticket(_upload(client).text)
+    shown = client.get(f"{URL}/roster/done/{ticket}")
+    done = client.post(f"{URL}/roster/import", data={"ticket": ticket}).location
+    result = done.rpartition("/")[2]
+
+    answer = client.post(f"{URL}/roster/import", data={"ticket": result}, follow_redirects=True)
+
+    assert shown.status_code == 410
+    assert "no longer kept here" in answer.text
+    assert client.get(done).status_code == 200
+
+
 def test_ticket_is_good_for_its_person_and_class_only(make, scene, reading):
     other = make.cohort(scene.course, scene.province, code="OTHER")
     ticket = _ticket(_upload(reading(scene.committee)).text)
@@ -396,6 +410,12 @@ def test_nobody_beyond_the_class_and_the_own_reach_gets_a_link(make, scene, read
     reading(scene.committee).post(f"{URL}/access", data={"person": [*ids, "x", ""]})
 
     assert _open_access() == []
+
+
+def test_link_that_names_an_impossible_person_harms_nothing(scene, reading):
+    answer = reading(scene.committee).get(f"{URL}/access?only={2**63}")
+
+    assert answer.status_code == 200
 
 
 def test_choosing_nobody_is_said(scene, reading):

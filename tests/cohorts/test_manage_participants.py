@@ -109,7 +109,7 @@ def _after(page: str) -> str:
     return page.split("after=")[1].split('"', maxsplit=1)[0]
 
 
-@pytest.mark.parametrize("after", ["0", "x", "99999999", "-1"])
+@pytest.mark.parametrize("after", ["0", "x", "99999999", "-1", str(2**63), "9" * 5000])
 def test_bad_page_of_the_list_is_the_first_one(scene, reading, siti, after):
     answer = reading(scene.committee).get(f"{URL}/participants?after={after}&q=%7f")
 
@@ -168,6 +168,13 @@ def test_person_is_taken_out_after_a_question_and_brought_back(scene, reading, s
     assert siti.status == "confirmed"
 
 
+def test_looking_at_the_head_of_the_question_takes_nobody_out(scene, reading, siti):
+    answer = reading(scene.committee).head(_one(siti, "/withdraw"))
+
+    assert answer.status_code == 200
+    assert siti.status == "confirmed"
+
+
 def test_nobody_comes_back_into_a_full_class(make, scene, reading, siti):
     withdraw(siti, by=None)
     make.enrolment(scene.cohort)
@@ -216,6 +223,20 @@ def test_correction_that_cannot_be_is_refused(make, scene, reading, siti, fields
     assert answer.status_code == 200
     assert 'class="err"' in answer.text
     assert (siti.user.email, siti.user.phone) == ("siti@example.id", PHONE)
+
+
+def test_one_address_given_to_two_people_at_once_stays_with_one(make, scene, reading, at_once):
+    people = [make.user(name, institution=scene.library) for name in ("Ani", "Budi")]
+    urls = [_one(make.enrolment(scene.cohort, person), "/person") for person in people]
+    clients = [reading(scene.committee) for _url in urls]
+    data = {"full_name": "Somebody", "email": "same@example.id"}
+
+    answers = at_once(
+        *(lambda c=c, url=url: c.post(url, data=data) for c, url in zip(clients, urls, strict=True))
+    )
+
+    assert sorted(answer.status_code for answer in answers) == [200, 302]
+    assert db.session.scalar(sa.select(sa.func.count(User.id)).filter_by(email=data["email"])) == 1
 
 
 def test_account_of_another_institution_is_not_corrected_here(make, scene, reading):
@@ -296,6 +317,18 @@ def test_new_person_is_registered_and_enrolled(scene, reading):
     assert answer.status_code == 302
     enrolment = db.session.scalar(sa.select(Enrolment))
     assert (enrolment.user.full_name, enrolment.institution) == ("Sukarno", scene.library)
+
+
+@pytest.mark.parametrize("email", ["new@example.id", ""])
+def test_form_sent_four_times_at_once_registers_one_person(scene, reading, at_once, email):
+    clients = [reading(scene.committee) for _n in range(4)]
+    data = {"full_name": "Sukarno", "email": email}
+
+    answers = at_once(*(lambda c=c: c.post(f"{URL}/enrol/new", data=data) for c in clients))
+
+    assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 302]
+    found = sa.select(sa.func.count(User.id)).filter_by(full_name="Sukarno")
+    assert db.session.scalar(found) == confirmed_count(scene.cohort) == 1
 
 
 def test_new_person_of_a_full_class_is_not_left_over(make, scene, reading):

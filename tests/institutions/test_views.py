@@ -252,6 +252,24 @@ def grant_of(user):
     return db.session.query(Grant).filter_by(user_id=user.id).one_or_none()
 
 
+def test_role_given_four_times_at_once_is_given_once(tree, make, as_user, at_once):
+    person = make.user("Newcomer")
+    data = {"person": person.number, "role": "organiser"}
+    url = f"/institutions/{tree.regency.id}/roles"
+    clients = [as_user(tree.south_admin) for _n in range(4)]
+
+    answers = at_once(*(lambda c=c: c.post(url, data=data) for c in clients))
+
+    assert [answer.status_code for answer in answers] == [302] * 4
+    assert grant_of(person).role == "organiser"
+    assert (
+        db.session.query(AuditEntry)
+        .filter_by(action="grant.give", actor_id=tree.south_admin.id)
+        .count()
+        == 1
+    )
+
+
 @pytest.mark.parametrize("by", ["number", "email", "phone"])
 def test_role_is_given_to_a_person_named_exactly(tree, make, as_user, by):
     person = make.user("Newcomer", email="new@example.org", phone="+6281234567890")

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from core.db import db, now
 from core.people.models import AuditEntry, OneTimeAccess, User
-from core.people.services import issue_access, set_password
+from core.people.services import MAX_FAILURES, issue_access, set_password
 from core.people.views import safe_target
 
 SECRET = "perahu biru di hulu"  # a password of these tests
@@ -186,9 +186,19 @@ def test_new_access_ends_the_old_one(client, handout):
     assert client.post(f"/k/{fresh.token}").status_code == 302
 
 
-def test_code_stops_working_after_ten_wrong_tries(client, handout):
-    for _n in range(10):
+def test_wrong_tries_of_a_stranger_do_not_kill_the_code(client, handout):
+    for _n in range(20):
         client.post("/sign-in/code", data={"name": handout.user.number, "code": "AAAA-AAAA"})
+
+    client.post("/sign-in/code", data={"name": handout.user.number, "code": handout.code})
+
+    assert signed_in_number(client) == handout.user.number
+
+
+def test_code_stops_working_when_somebody_goes_on_guessing(client, handout):
+    access = db.session.scalars(sa.select(OneTimeAccess)).one()
+    access.failures = MAX_FAILURES - 1
+    client.post("/sign-in/code", data={"name": handout.user.number, "code": "AAAA-AAAA"})
 
     client.post("/sign-in/code", data={"name": handout.user.number, "code": handout.code})
 

@@ -137,6 +137,8 @@ def test_a_true_false_question_is_added(classroom, author, right, expected):
         ("multiple", rows("a", "b", text="Words", **{"choices-0-share": "half"})),
         ("multiple", rows("a", "b", text="Endless", **{"choices-0-share": "Infinity"})),
         ("multiple", rows("a", "b", text="Nothing", **{"choices-0-share": "NaN"})),
+        ("multiple", rows("a", "b", text="Huge", **{"choices-0-share": "1e99999999"})),
+        ("multiple", rows("a", "b", text="Tiny", **{"choices-0-share": "1e-99999999"})),
         ("multiple", rows("a", "b", text="Too little", **{"choices-0-share": "20"})),
     ],
 )

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from core.api import Cohort, Enrolment, User, db
+from core.api import Activity, Cohort, Enrolment, User, db, schedule
 from plugins.quizzes import authoring, queries, services
 from plugins.quizzes.models import Answer, Attempt, Test
-from plugins.quizzes.tests.conftest import single
+from plugins.quizzes.tests.conftest import OPENS, TEN, single
 
 TOGETHER = 6
 
@@ -157,3 +157,21 @@ def test_a_question_added_during_a_start_is_on_the_paper_or_refused(classroom, a
     paper = db.session.scalars(sa.select(Attempt.paper)).one()
     assert len(paper) == {"refused": 4, "added": 5}[outcome]
     assert len(queries.keys_of(test_id)) == len(paper)
+
+
+def test_a_start_while_the_window_is_moved_ends_with_the_new_window(classroom, at_once):
+    ids = classroom.test.id, classroom.enrolment.id, classroom.cohort.id, classroom.activity.id
+    ends = TEN + timedelta(minutes=10)
+
+    def work(number):
+        test_id, enrolment_id, cohort_id, activity_id = ids
+        if number:
+            enrolment = db.session.get(Enrolment, enrolment_id)
+            services.start_attempt(db.session.get(Test, test_id), enrolment)
+            return
+        cohort, activity = db.session.get(Cohort, cohort_id), db.session.get(Activity, activity_id)
+        schedule(cohort, activity, by=None, opens_at=OPENS, closes_at=ends)
+
+    at_once(work, 2)
+
+    assert db.session.scalars(sa.select(Attempt.deadline_at)).one() == ends

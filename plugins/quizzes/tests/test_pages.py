@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from core.api import db, schedule
 from plugins.quizzes.authoring import change_test
-from plugins.quizzes.models import Answer, Attempt
+from plugins.quizzes.models import GRACE, Answer, Attempt
 from plugins.quizzes.services import save_answer, start_attempt, submit_attempt
 from plugins.quizzes.tests.conftest import CLOSES, OPENS, TEN, add_test, multiple, single
 
@@ -273,6 +273,19 @@ def test_participants_of_a_hidden_class_find_nothing(classroom, participant, beg
     assert participant.get(classroom.url("/attempts/1")).status_code == 404
 
 
+def test_staff_look_into_a_hidden_class(classroom, as_user, make):
+    people = [make.staff("organiser", classroom.institution)]
+    people += [make.cohort_staff(classroom.cohort, role) for role in ("trainer", "committee")]
+    classroom.cohort.status = "draft"
+
+    assert [as_user(person).get(classroom.url()).status_code for person in people] == [200] * 3
+
+
+def test_a_number_that_no_attempt_can_have_is_a_page_that_is_not_there(classroom, participant):
+    assert participant.get(classroom.url(f"/attempts/{2**31}")).status_code == 404
+    assert participant.post(classroom.url(f"/attempts/{2**31}/submit")).status_code == 404
+
+
 def test_a_withdrawn_participant_can_save_nothing(classroom, participant, begun):
     classroom.enrolment.status = "withdrawn"
 
@@ -341,7 +354,7 @@ def test_explanations_follow_the_rule_of_the_test(
     attempt = start_attempt(test, classroom.enrolment)
     save_answer(attempt, 1, [0])
     submit_attempt(attempt)
-    clock.set(CLOSES if closed else TEN)
+    clock.set(CLOSES + GRACE + timedelta(seconds=1) if closed else TEN)
 
     base = f"/quizzes/classes/{classroom.cohort.code}/tests/{test.activity_id}"
     html = participant.get(f"{base}/attempts/1/result").text
@@ -349,6 +362,45 @@ def test_explanations_follow_the_rule_of_the_test(
     assert ">50</b>" in html
     assert (SECRETS[0] in html, SECRETS[1] in html) == (expected, expected)
     assert SECRETS[2] not in html  # The comment on an answer that was neither right nor chosen.
+
+
+@pytest.fixture
+def finished(classroom, participant):
+    """The result of one who has handed in a test that explains itself after closing."""
+    test = secretive(classroom, show="after_closing")
+    schedule(classroom.cohort, test.activity, by=None, opens_at=OPENS, closes_at=CLOSES)
+    submit_attempt(start_attempt(test, classroom.enrolment))
+    base = f"/quizzes/classes/{classroom.cohort.code}/tests/{test.activity_id}"
+
+    def explained():
+        return SECRETS[0] in participant.get(f"{base}/attempts/1/result").text
+
+    return test, explained
+
+
+def test_explanations_wait_for_answers_that_still_count(finished, clock):
+    _test, explained = finished
+
+    clock.set(CLOSES + GRACE)
+    within = explained()
+    clock.forward(seconds=1)
+
+    assert (within, explained()) == (False, True)
+
+
+def test_explanations_wait_for_those_who_still_answer(classroom, finished, clock, make):
+    test, explained = finished
+    other = start_attempt(test, make.enrolment(classroom.cohort))
+    start_attempt(test, make.enrolment(make.cohort(classroom.course)))  # has no end, elsewhere
+    clock.forward(minutes=10)
+    schedule(classroom.cohort, test.activity, by=None, opens_at=OPENS, closes_at=TEN)
+
+    clock.forward(seconds=50)
+    assert save_answer(other, 1, [0]).stored
+    meanwhile = explained()
+    clock.forward(seconds=20)
+
+    assert (meanwhile, explained()) == (False, True)
 
 
 def test_after_closing_without_a_closing_time_shows_nothing_yet(classroom, participant):

@@ -191,14 +191,14 @@ def test_the_file_holds_every_participant_and_no_formula(classroom, pre, trainer
 
     assert response.mimetype == "text/csv"
     assert "attachment" in response.headers["Content-Disposition"]
-    head, *lines = csv.reader(io.StringIO(response.data.decode("utf-8-sig")))
+    head, *lines = csv.reader(io.StringIO(response.data.decode("utf-8-sig")), delimiter=";")
     assert len(lines) == 2
     cells = dict(zip(head, lines[0], strict=True))
-    assert head[4] == "'=Post"
-    assert lines[0][0] == "'=HYPERLINK(1)"
-    assert cells["'=Post"] == "25.00"
-    assert lines[0][-1] == "-50.00"
-    assert lines[1][2] == ""
+    assert head[5] == "'=Post"
+    assert lines[0][:2] == [evil.user.number, "'=HYPERLINK(1)"]
+    assert cells["'=Post"] == "25"
+    assert lines[0][-1] == "-50"
+    assert lines[1][3] == ""
 
 
 @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\t=1", " =1", "\r=1"])
@@ -245,3 +245,11 @@ def test_the_result_page_tells_the_gain(classroom, pre, as_user):
     html = as_user(classroom.user).get(classroom.url("/attempts/1/result")).text
 
     assert "+75" in html
+
+
+@pytest.mark.parametrize("key", [2**63, -(2**63) - 1, 10**30])
+def test_a_place_that_no_row_has_shows_the_list_from_the_start(classroom, trainer, key):
+    response = trainer.get(url(classroom), query_string={"after": "zzz", "id": key})
+
+    assert response.status_code == 200
+    assert "Ni&#39;matul" in response.text

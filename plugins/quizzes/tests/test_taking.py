@@ -1,14 +1,16 @@
 """Rules of taking a test: window, attempts, saving, the deadline, handing in."""
 
+import json
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
 
-from core.api import ActivityProgress, db, now, schedule
+from core.api import ActivityProgress, db, now, record_progress, schedule
 from plugins.quizzes import queries
 from plugins.quizzes.authoring import change_test
+from plugins.quizzes.jobs import close_at_deadline
 from plugins.quizzes.models import GRACE, Answer, Attempt
 from plugins.quizzes.services import (
     AttemptClosed,
@@ -16,6 +18,7 @@ from plugins.quizzes.services import (
     WrongAnswer,
     close_if_overdue,
     close_overdue_in,
+    closing_time,
     save_answer,
     start_attempt,
     submit_attempt,
@@ -360,4 +363,132 @@ def test_withdrawing_a_participant_closes_the_open_attempt(classroom, make):
     make.withdrawn(classroom.enrolment)
 
     assert (attempt.closed_by, attempt.score) == ("server", 100)
-    assert progress(classroom).state == "started"
+    assert (progress(classroom).state, progress(classroom).score) == ("done", 100.0)
+    assert classroom.enrolment.completed_at is None
+
+
+def test_a_participant_who_comes_back_has_what_was_closed_on_leaving(classroom, make):
+    page = classroom.course.activities[0]
+    record_progress(classroom.enrolment, page, "done")
+    all_right(begin(classroom))
+    make.withdrawn(classroom.enrolment)
+
+    back = make.enrolment(classroom.cohort, classroom.user)
+
+    assert (back.required_done, back.required_total) == (2, 2)
+    assert back.completed_at is not None
+
+
+# Moving the end while an attempt is under way
+
+
+def close_at(classroom, closes_at):
+    schedule(classroom.cohort, classroom.activity, by=None, opens_at=OPENS, closes_at=closes_at)
+
+
+def planned_for(attempt):
+    """The moments at which a job looks at the attempt."""
+    query = sa.text(
+        "SELECT scheduled_at FROM procrastinate_jobs WHERE args = CAST(:args AS jsonb) ORDER BY id"
+    )
+    return db.session.scalars(query, {"args": json.dumps({"attempt_id": attempt.id})}).all()
+
+
+def test_a_later_end_of_the_window_gives_running_attempts_more_time(classroom, clock):
+    change_test(classroom.test, by=None, time_limit_minutes=None)
+    attempt = begin(classroom)
+    clock.set(CLOSES - timedelta(minutes=1))
+
+    close_at(classroom, CLOSES + LIMIT)
+    clock.set(CLOSES + timedelta(minutes=20))
+
+    assert attempt.deadline_at == CLOSES + LIMIT
+    assert save_answer(attempt, 1, [0]).stored
+
+
+def test_the_time_limit_holds_whatever_the_window(classroom):
+    attempt = begin(classroom)
+
+    close_at(classroom, CLOSES + LIMIT)
+
+    assert attempt.deadline_at == TEN + LIMIT
+
+
+def test_an_earlier_end_of_the_window_ends_running_attempts_earlier(classroom):
+    attempt = begin(classroom)
+
+    close_at(classroom, TEN + timedelta(minutes=10))
+
+    assert attempt.deadline_at == TEN + timedelta(minutes=10)
+    assert planned_for(attempt) == [
+        closing_time(TEN + LIMIT),
+        closing_time(TEN + timedelta(minutes=10)),
+    ]
+
+
+@pytest.mark.parametrize(("before_end", "left"), [(600, 60), (60, 60), (20, 20)])
+def test_an_earlier_end_leaves_the_next_minute(classroom, clock, before_end, left):
+    attempt = begin(classroom)
+    at = clock.set(attempt.deadline_at - timedelta(seconds=before_end))
+
+    close_at(classroom, TEN + timedelta(minutes=1))
+
+    assert attempt.deadline_at == at + timedelta(seconds=left)
+
+
+def test_without_an_end_any_more_a_running_attempt_has_no_deadline(classroom):
+    change_test(classroom.test, by=None, time_limit_minutes=None)
+    attempt = begin(classroom)
+
+    close_at(classroom, None)
+    endless = attempt.deadline_at
+    close_at(classroom, CLOSES)
+
+    assert endless is None
+    assert attempt.deadline_at == CLOSES
+    assert planned_for(attempt)[-1] == closing_time(CLOSES)
+
+
+def test_a_changed_time_limit_reaches_running_attempts_of_every_class(classroom, make):
+    elsewhere = start_attempt(classroom.test, make.enrolment(make.cohort(classroom.course)))
+    attempt = begin(classroom)
+
+    change_test(classroom.test, by=None, time_limit_minutes=180)
+
+    assert attempt.deadline_at == CLOSES
+    assert elsewhere.deadline_at == TEN + timedelta(minutes=180)
+
+
+def test_moving_the_end_leaves_other_attempts_alone(classroom, clock, make):
+    elsewhere = start_attempt(classroom.test, make.enrolment(make.cohort(classroom.course)))
+    handed_in = start_attempt(classroom.test, make.enrolment(classroom.cohort))
+    submit_attempt(handed_in)
+    over = begin(classroom)
+    clock.set(over.deadline_at + GRACE + timedelta(seconds=1))
+
+    change_test(classroom.test, by=None, time_limit_minutes=60)
+    close_at(classroom, CLOSES - timedelta(minutes=30))
+
+    assert {one.deadline_at for one in (elsewhere, handed_in, over)} == {TEN + LIMIT}
+
+
+def test_a_job_that_comes_before_a_moved_deadline_comes_again_at_it(classroom, clock):
+    attempt = begin(classroom)
+    change_test(classroom.test, by=None, time_limit_minutes=60)
+    clock.set(closing_time(TEN + LIMIT))
+
+    close_at_deadline.func.__wrapped__(attempt_id=attempt.id)
+
+    assert attempt.is_open
+    assert planned_for(attempt) == [closing_time(TEN + LIMIT), closing_time(TEN + 2 * LIMIT)]
+
+
+def test_a_job_finds_nothing_to_plan_once_there_is_no_deadline(classroom):
+    attempt = begin(classroom)
+    change_test(classroom.test, by=None, time_limit_minutes=None)
+    close_at(classroom, None)
+
+    close_at_deadline.func.__wrapped__(attempt_id=attempt.id)
+
+    assert attempt.is_open
+    assert planned_for(attempt) == [closing_time(TEN + LIMIT)]
