@@ -62,19 +62,22 @@ def start_attempt(test: Test, enrolment: Enrolment) -> Attempt:
     Two starts at once give one attempt: the database keeps one open attempt a person.
     """
     _hold_still(test)
+    # Counted before looking: an attempt begun in between is then found as the open one.
+    made = len(queries.attempts_of(test, enrolment))
     found = _open_attempt(test, enrolment)
     if found is not None:
         return found
     at = now()
     window = queries.window_of(enrolment.cohort_id, test.activity_id)
     _refuse_outside(window, enrolment.cohort, at)
-    number = _next_number(test, enrolment)
+    if made >= test.attempts_allowed:
+        raise NotSittable(_("You have used all your attempts at this test."))
     inserted = db.session.scalar(
         insert(Attempt)
         .values(
             test_id=test.id,
             enrolment_id=enrolment.id,
-            number=number,
+            number=made + 1,
             started_at=at,
             deadline_at=deadline(test, window, at),
             paper=new_paper(_questions(test), shuffled=test.shuffle),
@@ -112,13 +115,6 @@ def _refuse_outside(window: queries.Window, cohort: Cohort, at: datetime) -> Non
     if state == "closed" and window.closes_at:
         closed = moment(window.closes_at, cohort.timezone)
         raise NotSittable(_("This test closed on %(moment)s.", moment=closed))
-
-
-def _next_number(test: Test, enrolment: Enrolment) -> int:
-    made = len(queries.attempts_of(test, enrolment))
-    if made >= test.attempts_allowed:
-        raise NotSittable(_("You have used all your attempts at this test."))
-    return made + 1
 
 
 def _hold_still(test: Test) -> None:
