@@ -22,7 +22,14 @@ from werkzeug.routing import IntegerConverter
 
 from core import formatting, markdown
 from core.cli import add_commands
-from core.cohorts import views as cohorts
+from core.cohorts import (
+    views as cohorts,
+)
+from core.cohorts import (
+    views_intake,  # noqa: F401 -- adds its pages to the blueprint of cohorts
+    views_manage,  # noqa: F401 -- same
+    views_participants,  # noqa: F401 -- same
+)
 from core.cohorts.queries import by_code
 from core.config import CORE
 from core.courses import views as courses

@@ -1,6 +1,7 @@
 """What a participant sees of a class: the course, its activities, and the key to get in.
 
-The staff's pages are in `views_manage`; both share one blueprint.
+The staff's pages are in `views_manage`, `views_participants` and `views_intake`; all share one
+blueprint.
 """
 
 from flask import abort, flash, g, redirect, render_template, url_for
@@ -145,6 +146,3 @@ def join() -> ResponseReturnValue:
             flash(_("You are enrolled."), "ok")
             return redirect(url_for("cohorts.learn", cohort_code=enrolment.cohort.code))
     return render_template("cohorts/join.html", form=form)
-
-
-from core.cohorts import views_manage  # noqa: E402, F401 -- adds its views to the same blueprint

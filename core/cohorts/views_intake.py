@@ -23,7 +23,7 @@ from core.cohorts.roster import (
     template_of,
 )
 from core.cohorts.slips import slips_for
-from core.cohorts.views_manage import back_to, here, me, page
+from core.cohorts.staff_pages import back_to, here, me, page
 from core.db import db
 from core.files import content_disposition, safe_name
 from core.forms import row_id

@@ -5,11 +5,10 @@ Participants are in `views_participants`; lists and access in `views_intake`.
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from flask import abort, flash, g, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -26,6 +25,7 @@ from core.cohorts.forms import (
 )  # fmt: skip
 from core.cohorts.models import Cohort, CohortStaff
 from core.cohorts.registering import register
+from core.cohorts.staff_pages import A_PAGE, back_to, here, me, page
 from core.courses.forms import one_line
 from core.courses.models import Course
 from core.courses.outline import outline
@@ -40,33 +40,7 @@ from core.people.access import can, held_by, institutions_where, roles_with
 from core.people.models import User
 from core.plugin_engine.guard import requires, signed_in
 
-A_PAGE = 100
 OFFICES_SHOWN = 700
-
-
-def here() -> Cohort:
-    """The class that the URL names; the guard has looked it up."""
-    cohort: Cohort = g.scope
-    return cohort
-
-
-def me() -> User:
-    user: User = current_user._get_current_object()
-    return user
-
-
-def page(template: str, **context: Any) -> str:
-    """A page of the class, with `may(permission)` for what the reader can do in it."""
-    return render_template(
-        f"cohorts/manage/{template}.html",
-        cohort=here(),
-        may=lambda permission: can(current_user, permission, here()),
-        **context,
-    )
-
-
-def back_to(endpoint: str, **arguments: Any) -> ResponseReturnValue:
-    return redirect(url_for(endpoint, cohort_code=here().code, **arguments))
 
 
 # The list, and a new class
@@ -351,6 +325,3 @@ def schedule_activity(cohort_code: str, activity_id: int) -> ResponseReturnValue
             return back_to("cohorts.timetable", _anchor=f"activity-{activity.id}")
     zone = now().astimezone(ZoneInfo(cohort.timezone)).tzname()
     return page("schedule", form=form, activity=activity, in_zone=_("In %(zone)s", zone=zone))
-
-
-from core.cohorts import views_intake, views_participants  # noqa: E402, F401 -- same blueprint

@@ -14,8 +14,8 @@ from core.cohorts.forms import FindPersonForm, NewPersonForm, OverrideForm, Pers
 from core.cohorts.invitations import may_change_person, reasons_not_to_invite
 from core.cohorts.models import Enrolment
 from core.cohorts.registering import register
+from core.cohorts.staff_pages import A_PAGE, back_to, here, me, page
 from core.cohorts.standing import standings
-from core.cohorts.views_manage import A_PAGE, back_to, here, me, page
 from core.courses.forms import one_line
 from core.courses.outline import outline
 from core.courses.queries import activity_of, whole_course
