@@ -72,7 +72,7 @@ def place_in(cohort: Cohort, enrolment: Enrolment | None) -> Place:
     """Reads the class once for a page: course, timetable and the participant's progress."""
     course = course_to_read(cohort.course_id)
     progress = queries.progress_of(enrolment) if enrolment else {}
-    found = standings(cohort, course.activities, queries.schedule_of(cohort), progress)
+    found = standings(cohort, course.activities, queries.times_of(cohort), progress)
     return Place(cohort, course, tuple(found.values()), enrolment)
 
 

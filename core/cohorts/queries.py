@@ -139,6 +139,12 @@ def schedule_of(cohort: Cohort) -> dict[int, ScheduledActivity]:
     return {row.activity_id: row for row in db.session.scalars(query)}
 
 
+def times_of(cohort: Cohort) -> dict[int, ScheduledActivity]:
+    """The same without the staff: what decides how an activity stands for a participant."""
+    query = sa.select(ScheduledActivity).filter_by(cohort_id=cohort.id)
+    return {row.activity_id: row for row in db.session.scalars(query)}
+
+
 def progress_of(enrolment: Enrolment) -> dict[int, ActivityProgress]:
     query = sa.select(ActivityProgress).filter_by(enrolment_id=enrolment.id)
     return {row.activity_id: row for row in db.session.scalars(query)}

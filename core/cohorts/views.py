@@ -68,7 +68,7 @@ def _reachable(cohort: Cohort, activity_id: int) -> tuple[Activity, Standing, En
     activity = activity_of(cohort.course, activity_id) or abort(404)
     enrolment = _own_enrolment(cohort)
     progress = queries.progress_of(enrolment) if enrolment else {}
-    found = standings(cohort, [activity], queries.schedule_of(cohort), progress)[activity.id]
+    found = standings(cohort, [activity], queries.times_of(cohort), progress)[activity.id]
     return activity, found, enrolment
 
 

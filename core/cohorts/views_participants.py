@@ -85,7 +85,7 @@ def participant(cohort_code: str, enrolment_id: int) -> ResponseReturnValue:
     cohort, enrolment = here(), _enrolment(enrolment_id)
     course = whole_course(cohort.course_id) or abort(404)
     progress = queries.progress_of(enrolment)
-    found = standings(cohort, course.activities, queries.schedule_of(cohort), progress)
+    found = standings(cohort, course.activities, queries.times_of(cohort), progress)
     person = enrolment.user
     return page(
         "participant",
