@@ -20,6 +20,7 @@ from core.courses.services import add_activity, change_activity
 from core.db import Base, IntPk, db, fk, now, one_of
 from core.demo import Demo
 from core.errors import DomainError, wants_json
+from core.files import export_name
 from core.formatting import clock, moment, number
 from core.forms import choices
 from core.hookspecs import hookimpl
@@ -73,6 +74,7 @@ __all__ = [
     "enqueue",
     "enrolment_of",
     "enrolments_of",
+    "export_name",
     "fk",
     "hookimpl",
     "job",

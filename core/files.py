@@ -18,6 +18,7 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING
 from urllib.parse import quote
 
+from flask import current_app
 from flask_babel import gettext as _
 from obstore.store import LocalStore, from_url
 from werkzeug.http import dump_options_header
@@ -154,3 +155,8 @@ def content_disposition(name: str, *, inline: bool) -> str:
         ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
         names = {"filename": ascii_name, "filename*": f"UTF-8''{quote(name, safe='')}"}
     return dump_options_header("inline" if inline else "attachment", names)
+
+
+def export_name(name: str) -> str:
+    """The name of a file that the site makes itself; on a demo it says that it is one."""
+    return f"CONTOH-{name}" if current_app.config["DEMO"] else name

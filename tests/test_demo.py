@@ -98,3 +98,12 @@ def test_demo_of_quizzes_has_scores_and_a_test_that_is_open_today(demo, as_user)
     assert titles[-1] == "Tes akhir"
     assert scores.status_code == 200
     assert "146 dari 149" in scores.text or "dari 149" in scores.text
+
+
+@pytest.mark.parametrize("is_demo", [True, False])
+def test_files_of_a_demo_say_so_in_their_names(demo, app, as_user, monkeypatch, is_demo):
+    monkeypatch.setitem(app.config, "DEMO", is_demo)
+
+    answer = as_user(demo.staff["trainer1"]).get(f"/quizzes/classes/{FINISHED}/scores.csv")
+
+    assert ("CONTOH-" in answer.headers["Content-Disposition"]) is is_demo

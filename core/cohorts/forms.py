@@ -27,10 +27,18 @@ from wtforms import (
     TextAreaField,
     ValidationError,
 )  # fmt: skip
-from wtforms.validators import InputRequired, Length, NumberRange, Optional, Regexp, StopValidation
+from wtforms.validators import InputRequired, Length, NumberRange, Optional, StopValidation
 
 from core.cohorts.models import Cohort, CohortStaff, ScheduledActivity
-from core.courses.forms import FILLED, OUT_OF_RANGE, TOO_LONG, WholeNumber, many_lines, one_line
+from core.courses.forms import (
+    FILLED,
+    OUT_OF_RANGE,
+    TOO_LONG,
+    WholeNumber,
+    code_field,
+    many_lines,
+    one_line,
+)
 from core.courses.models import Course
 from core.forms import NEEDED, ZONES, choices, row_id
 from core.institutions.models import Institution
@@ -153,16 +161,7 @@ class CohortForm(FlaskForm):
 
 class NewCohortForm(CohortForm):
     course_id = SelectField(_l("Course"), coerce=row_id)
-    code = StringField(
-        _l("Code"),
-        [
-            FILLED,
-            Length(max=40, message=TOO_LONG),
-            Regexp(r"[A-Za-z0-9][A-Za-z0-9-]*$", message=_l("Use letters, digits and hyphens.")),
-        ],
-        filters=[one_line],
-        description=_l("Short and unique, for example KALSEL-07-2026. It stays as it is."),
-    )
+    code = code_field(_l("Short and unique, for example KALSEL-07-2026. It stays as it is."))
     timezone = SelectField(
         _l("Time zone of the class"), choices=choices([("", _l("That of the host")), *ZONES])
     )

@@ -25,7 +25,7 @@ from core.cohorts.roster import (
 from core.cohorts.slips import slips_for
 from core.cohorts.staff_pages import back_to, here, me, page
 from core.db import db
-from core.files import content_disposition, safe_name
+from core.files import content_disposition, export_name, safe_name
 from core.forms import row_id
 from core.people.models import User
 from core.people.queries import with_open_access
@@ -118,7 +118,7 @@ def roster_template(cohort_code: str) -> ResponseReturnValue:
 
 
 def _csv(text: str, name: str) -> Response:
-    headers = {"Content-Disposition": content_disposition(name, inline=False)}
+    headers = {"Content-Disposition": content_disposition(export_name(name), inline=False)}
     return Response(text, mimetype="text/csv", headers=headers)
 
 

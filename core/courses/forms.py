@@ -113,11 +113,9 @@ class CourseForm(FlaskForm):
     language = SelectField(_l("Language"), choices=choices(LANGUAGES))
 
 
-class NewCourseForm(CourseForm):
-    institution_id = SelectField(
-        _l("Owner"), coerce=row_id, description=_l("Whose authors may change the course.")
-    )
-    code = StringField(
+def code_field(description: str) -> StringField:
+    """The code of a course or a class: part of addresses, said on the telephone."""
+    return StringField(
         _l("Code"),
         [
             FILLED,
@@ -125,8 +123,15 @@ class NewCourseForm(CourseForm):
             Regexp(r"[A-Za-z0-9][A-Za-z0-9-]*$", message=_l("Use letters, digits and hyphens.")),
         ],
         filters=[one_line],
-        description=_l("Short and unique, for example BTP-2026. It stays as it is."),
+        description=description,
     )
+
+
+class NewCourseForm(CourseForm):
+    institution_id = SelectField(
+        _l("Owner"), coerce=row_id, description=_l("Whose authors may change the course.")
+    )
+    code = code_field(_l("Short and unique, for example BTP-2026. It stays as it is."))
 
 
 class SectionForm(FlaskForm):

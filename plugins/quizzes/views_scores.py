@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from core.api import Cohort, can, cohorts_for, db, number, requires, writes
+from core.api import Cohort, can, cohorts_for, db, export_name, number, requires, writes
 from plugins.quizzes import queries, services
 from plugins.quizzes.blueprint import pages
 
@@ -79,7 +79,8 @@ def scores_csv(cohort_code: str) -> ResponseReturnValue:
     csv.writer(text, delimiter=";").writerows(_table(cohort, tests))
     # With the mark at its head Excel reads the file as UTF-8.
     response = Response("\ufeff" + text.getvalue(), content_type="text/csv; charset=utf-8")
-    response.headers.set("Content-Disposition", "attachment", filename=f"{cohort.code}-scores.csv")
+    name = export_name(f"{cohort.code}-scores.csv")
+    response.headers.set("Content-Disposition", "attachment", filename=name)
     return response
 
 

@@ -73,7 +73,7 @@ def prepared(make):
     make.institution("Perpustakaan Sukamaju", office)
     make.enabled("quizzes", nation)
     course = make.course(nation, pages=0, code="BTP", title="Bimtek Tenaga Perpustakaan")
-    section = make.section(course, "Kebutuhan informasi")
+    section = make.section(course, "Analisis kebutuhan informasi pemustaka untuk pengadaan bahan")
     page = make.page(section, "Mengenali pemustaka", body="## Tiga jenis\n\nBacalah.", minutes=2)
     test = add_activity(section, "quizzes.test", "Tes akhir")
     cohort = make.cohort(course, host=office, code="SUKA-2026", publish=False)
@@ -85,6 +85,13 @@ def prepared(make):
     db.session.commit()
     return {"course": course, "page": page, "test": test, "cohort": cohort,
             "organiser": organiser, "trainer": trainer}  # fmt: skip
+
+
+def fits(page: Page) -> None:
+    """Nothing of the page lies beside the screen."""
+    assert page.viewport_size is not None
+    width = page.viewport_size["width"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
 
 
 def sign_in(page: Page, base: str, name: str) -> None:
@@ -131,7 +138,7 @@ def test_from_roster_to_scores(live_server, screen, prepared, tmp_path):
     # The participant opens the link on a phone, sets a password, reads, takes the test.
     watch = Watch(phone)
     phone.goto(link)
-    assert phone.evaluate("document.documentElement.scrollWidth") <= 360
+    fits(phone)
     phone.click("main .btn-primary")
     phone.fill("#password", SECRET)
     phone.click("form.card .btn-primary")
@@ -139,6 +146,7 @@ def test_from_roster_to_scores(live_server, screen, prepared, tmp_path):
     assert "SUKA-2026" in phone.inner_text("main")
     phone.click("main .btn-primary")
     assert "Tiga jenis" in phone.inner_text("main")
+    fits(phone)
     phone.click("main form .btn-primary")
     phone.goto(f"{base}/quizzes{class_path}/tests/{test.id}")
     phone.click("main .btn-primary")
@@ -149,8 +157,7 @@ def test_from_roster_to_scores(live_server, screen, prepared, tmp_path):
         item.locator(".btn-primary").click()
     phone.click("#submit .btn-primary")
     assert "100" in phone.inner_text("main")
-    assert watch.errors == []
-    assert watch.hosts == {urlsplit(base).netloc}
+    assert (watch.errors, watch.hosts) == ([], {urlsplit(base).netloc})
 
     # The trainer sees the score.
     sign_in(tablet, base, prepared["trainer"].number)
