@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from core import embedded, supervisor
+from core.addresses import site_url
 from core.cohorts.queries import by_code
 from core.cohorts.roster import import_roster, outcome_words
 from core.commands import json_option, print_json, refuses
@@ -90,6 +91,7 @@ def serve(context: click.Context, port: int, host: str) -> None:
         supervisor.assert_port_free(host, port)
     except supervisor.PortInUse as error:
         raise click.ClickException(str(error)) from error
+    os.environ.setdefault("BIMTEK_SITE_URL", f"http://{host}:{port}")
     server = ensure_database()
     app = _app()
     with app.app_context():
@@ -351,7 +353,7 @@ def create_admin(name: str, email: str | None, institution_name: str) -> None:
     [handout] = issue_access([user], by=None)
     db.session.commit()
     click.echo(f"{handout.sign_in_name}  {handout.printed_code}")
-    click.echo(f"http://127.0.0.1:8000/k/{handout.token}")
+    click.echo(site_url("people.link", token=handout.token))
 
 
 @people_group.command("import")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 CORE = Path(__file__).resolve().parent
+LOCAL_SITE = "http://127.0.0.1:8000"
 
 
 def bundled(name: str) -> Path:
@@ -38,6 +39,14 @@ def secret_key(instance: Path) -> str:
     return path.read_text()
 
 
+def site_address() -> str:
+    """Where the world reaches this site: `BIMTEK_SITE_URL`, else the address of a local start."""
+    address = (os.environ.get("BIMTEK_SITE_URL") or LOCAL_SITE).rstrip("/")
+    if not address.startswith(("http://", "https://")):
+        raise ValueError(f"BIMTEK_SITE_URL is {address}: begin it with https:// or http://")
+    return address
+
+
 def _flag(name: str) -> bool:
     return os.environ.get(name, "").lower() in {"1", "true", "yes", "on"}
 
@@ -54,6 +63,7 @@ def settings(overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
         "DATABASE_READ_URL": os.environ.get("DATABASE_READ_URL", ""),
         "FILES_URL": os.environ.get("FILES_URL", ""),
         "SITE_NAME": os.environ.get("BIMTEK_SITE_NAME", "Bimtek"),
+        "SITE_URL": site_address(),
         "PLUGIN_FOLDERS": os.environ.get("BIMTEK_PLUGIN_FOLDERS", ""),
         "BUNDLED_PLUGINS": True,
         "SAFE_MODE": _flag("BIMTEK_SAFE_MODE"),

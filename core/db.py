@@ -4,8 +4,9 @@ Reading requests use a second pool, autocommit and read-only, so that they cost 
 and a forgotten write on GET raises instead of leaking. Schemas come from migrations only.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import sqlalchemy as sa
 from flask import Flask, current_app, g, has_request_context, request
@@ -63,6 +64,27 @@ def one_of(column: str, *values: str, name: str | None = None) -> sa.CheckConstr
     """A text column that holds one of `values` (no native enum: they do not migrate back)."""
     listed = ", ".join(f"'{value}'" for value in values)
     return sa.CheckConstraint(f"{column} IN ({listed})", name=name or column)
+
+
+def extends(target: str) -> Any:
+    """The key of an extension table: the key of the core row that it belongs to."""
+    return mapped_column(sa.BigInteger, sa.ForeignKey(target, ondelete="CASCADE"), primary_key=True)
+
+
+class Extension:
+    """A plugin's one-to-one table beside a table of core; its key is made by `extends`."""
+
+    @classmethod
+    def of(cls, thing: Any) -> Self | None:
+        """The row that belongs to a core object."""
+        return db.session.get(cls, thing.id)
+
+    @classmethod
+    def map(cls, things: Iterable[Any]) -> dict[int, Self]:
+        """Id of the core object → its row; one query for a list."""
+        key = sa.inspect(cls).primary_key[0]
+        found = db.session.scalars(sa.select(cls).where(key.in_([thing.id for thing in things])))
+        return {getattr(row, key.name): row for row in found}
 
 
 def _system_clock() -> datetime:

@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from wtforms import IntegerField
 from wtforms.fields.choices import SelectChoice
 
 NEEDED = _l("Please fill this in.")
@@ -27,3 +29,14 @@ def row_id(text: Any) -> int:
     if not 0 <= number <= HIGHEST_ID:
         raise ValueError
     return number
+
+
+class OptionalNumber(IntegerField):
+    """A whole number, or None where nothing was written: 0 is a number of its own."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        text = "".join(valuelist[:1]).strip()
+        self.data = None
+        if text and not (text.isdecimal() and len(text) < 10):
+            raise ValueError(_("Write a whole number, for example 8."))
+        self.data = int(text) if text else None

@@ -30,6 +30,7 @@ from core.cohorts import (
     views_manage,  # noqa: F401 -- same
     views_participants,  # noqa: F401 -- same
 )
+from core.cohorts.figures import CORE_METRICS
 from core.cohorts.queries import by_code
 from core.config import CORE
 from core.courses import views as courses
@@ -46,6 +47,7 @@ from core.navigation import navigation, role_line
 from core.people import views as people
 from core.people.access import CORE_PERMISSIONS, can
 from core.people.accounts import init_accounts
+from core.plugin_engine import settings_views  # noqa: F401 -- adds its pages to the catalogue's
 from core.plugin_engine import views as catalogue
 from core.plugin_engine.guard import Resolver, check_views
 from core.plugin_engine.loader import load_plugins, new_engine
@@ -213,6 +215,7 @@ def init_plugins(app: Flask, version: Version) -> None:
     engine.init_app(app)
     engine.permissions.update({p.name: p for p in CORE_PERMISSIONS})
     engine.kinds.update({kind.name: kind for kind in CORE_KINDS})
+    engine.metrics.update({metric.name: metric for metric in CORE_METRICS})
     engine.guard.resolvers.update(
         cohort_code=_found(by_code),
         course_id=_by_id(Course),

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from core.db import db
 from core.demo import demo_is_loaded, load_demo, logins
-from core.demo.story import FINISHED, PASSWORD, RUNNING, NotEmpty
+from core.demo.story import FINISHED, ONSITE, PASSWORD, RUNNING, NotEmpty
 from core.institutions.models import Institution
 from core.people.models import User
 from core.people.queries import by_sign_in_name
@@ -38,6 +38,20 @@ def test_demo_has_the_nation_and_its_finished_class(demo):
     assert len(people) == 150
     materials = [s for s in cohort.course.sections if s.numbered]
     assert [len({a.part for a in s.activities}) for s in materials] == [3, 3]
+
+
+def test_demo_has_the_class_on_site_by_regency(demo):
+    cohort = demo.cohort(ONSITE)
+    homes = [e.institution for e in demo.enrolments(ONSITE)]
+    offices = Counter(home.code or home.parent.code for home in homes)
+
+    assert (cohort.mode, cohort.organiser.code, cohort.host.code) == ("onsite", "NASIONAL", "63")
+    assert (cohort.starts_on.isoformat(), cohort.ends_on.isoformat()) == (
+        "2021-06-14",
+        "2021-06-17",
+    )
+    assert cohort.venue
+    assert offices == {"63.04": 7, "63.10": 11, "63.07": 9, "63.08": 13, "63": 3}
 
 
 def test_demo_has_the_cases_that_lists_must_survive(demo):

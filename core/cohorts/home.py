@@ -11,6 +11,7 @@ from core.cohorts.standing import Standing, shelf, standings
 from core.courses.facts import view_urls
 from core.courses.models import Course
 from core.courses.queries import course_to_read
+from core.institutions.models import Institution
 from core.people.models import User
 
 
@@ -28,10 +29,13 @@ class Place:
 
     @property
     def next(self) -> Standing | None:
-        """The first activity that can be done now; a required one before others."""
+        """What can be done now: the session that is held, a required activity, any other."""
         open_now = [s for s in self.standing if s.state in {"open", "started", "failed"}]
-        required = [s for s in open_now if s.activity.required]
-        return next(iter(required or open_now), None)
+        held = [s for s in open_now if s.held_now]
+        # A session without a time cannot be entered yet.
+        others = [s for s in open_now if not s.held]
+        required = [s for s in others if s.activity.required]
+        return next(iter(held or required or others), None)
 
     @property
     def coming(self) -> Sequence[Standing]:
@@ -63,6 +67,12 @@ class Today:
     others: tuple[Enrolment, ...]
     finished: tuple[Enrolment, ...]
     working_in: tuple[Cohort, ...]
+
+    @property
+    def hosts(self) -> set[Institution]:
+        """Whose plugins show something on the person's home."""
+        lead = (self.lead.cohort.host,) if self.lead else ()
+        return {*lead, *(one.cohort.host for one in (*self.others, *self.finished))}
 
 
 WORK_SHOWN = 6

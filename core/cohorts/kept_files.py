@@ -8,7 +8,7 @@ import secrets
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from flask import current_app
 from flask_babel import gettext as _
@@ -20,7 +20,6 @@ from core.jobs import job
 from core.people.models import User
 
 DAY = 24 * 3600
-Kind = Literal["list", "result"]
 
 
 class NoLongerKept(DomainError):
@@ -36,11 +35,11 @@ def _folder() -> Path:
     return folder
 
 
-def _signer(kind: Kind) -> URLSafeTimedSerializer:
+def _signer(kind: str) -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(current_app.config["SECRET_KEY"], salt=f"kept {kind}")
 
 
-def keep(kind: Kind, content: bytes, *, user: User, cohort: Cohort, **facts: Any) -> str:
+def keep(kind: str, content: bytes, *, user: User, cohort: Cohort, **facts: Any) -> str:
     """Keeps the bytes; gives the ticket. `facts` travel in it, readable but not changeable."""
     drop_old()
     key = secrets.token_hex(16)
@@ -50,7 +49,7 @@ def keep(kind: Kind, content: bytes, *, user: User, cohort: Cohort, **facts: Any
     return _signer(kind).dumps([key, user.id, cohort.id, facts])
 
 
-def take(kind: Kind, ticket: str, *, user: User, cohort: Cohort) -> tuple[bytes, dict[str, Any]]:
+def take(kind: str, ticket: str, *, user: User, cohort: Cohort) -> tuple[bytes, dict[str, Any]]:
     """The bytes and the facts. Raises NoLongerKept for a ticket to something else."""
     key, facts = _read(kind, ticket, user, cohort)
     try:
@@ -59,11 +58,11 @@ def take(kind: Kind, ticket: str, *, user: User, cohort: Cohort) -> tuple[bytes,
         raise NoLongerKept from None
 
 
-def drop(kind: Kind, ticket: str, *, user: User, cohort: Cohort) -> None:
+def drop(kind: str, ticket: str, *, user: User, cohort: Cohort) -> None:
     (_folder() / _read(kind, ticket, user, cohort)[0]).unlink(missing_ok=True)
 
 
-def _read(kind: Kind, ticket: str, user: User, cohort: Cohort) -> tuple[str, dict[str, Any]]:
+def _read(kind: str, ticket: str, user: User, cohort: Cohort) -> tuple[str, dict[str, Any]]:
     try:
         key, user_id, cohort_id, facts = _signer(kind).loads(ticket, max_age=DAY)
     except BadData:

@@ -6,6 +6,7 @@ organisers at once never overfill a class.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from flask import g
 from flask_babel import gettext as _
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import contains_eager, joinedload
 
 from core.cohorts.models import (
     ActivityProgress,
@@ -22,6 +24,7 @@ from core.cohorts.models import (
     ScheduledActivity,
     ScheduledStaff,
 )
+from core.cohorts.requirements import meets_all, requirements_of
 from core.courses.models import Activity, Course, Section
 from core.db import db, now
 from core.errors import DomainError
@@ -208,9 +211,7 @@ def schedule(
     for first, last in ((opens_at, closes_at), (starts_at, ends_at)):
         if first and last and last <= first:
             raise DomainError(_("The end must be later than the beginning. Change one of them."))
-    found = db.session.scalar(
-        sa.select(ScheduledActivity).filter_by(cohort_id=cohort.id, activity_id=activity.id)
-    )
+    found = _scheduled(cohort, activity)
     if found is None:
         found = ScheduledActivity(cohort_id=cohort.id, activity=activity)
         db.session.add(found)
@@ -221,6 +222,46 @@ def schedule(
     audit("cohort.schedule", found, actor=by, institution=cohort.host, activity=activity.id)
     engine().notify("activity_scheduled", cohort.host, scheduled=found)
     return found
+
+
+def open_activity(
+    cohort: Cohort, activity: Activity, *, by: User | None, until: datetime | None = None
+) -> ScheduledActivity:
+    """Opens an activity for a class from now on; the rest of its times stay as they are.
+
+    `until` closes it; without it a closing time that is past falls away.
+    """
+    found = _scheduled(cohort, activity)
+    closes_at = until or (found.closes_at if found else None)
+    if closes_at and closes_at <= now():
+        closes_at = None
+    return _reschedule(cohort, activity, found, by, opens_at=now(), closes_at=closes_at)
+
+
+def close_activity(cohort: Cohort, activity: Activity, *, by: User | None) -> ScheduledActivity:
+    """Closes an activity for a class from now on."""
+    found = _scheduled(cohort, activity)
+    opens_at = found.opens_at if found else None
+    if opens_at and opens_at >= now():
+        opens_at = None
+    return _reschedule(cohort, activity, found, by, opens_at=opens_at, closes_at=now())
+
+
+def _reschedule(
+    cohort: Cohort,
+    activity: Activity,
+    found: ScheduledActivity | None,
+    by: User | None,
+    **window: datetime | None,
+) -> ScheduledActivity:
+    times = {name: getattr(found, name, None) for name in ("starts_at", "ends_at")}
+    staff = [entry.user for entry in found.staff] if found else []
+    return schedule(cohort, activity, by=by, staff=staff, **times, **window)
+
+
+def _scheduled(cohort: Cohort, activity: Activity) -> ScheduledActivity | None:
+    query = sa.select(ScheduledActivity)
+    return db.session.scalar(query.filter_by(cohort_id=cohort.id, activity_id=activity.id))
 
 
 def _set_scheduled_staff(scheduled: ScheduledActivity, people: list[User]) -> None:
@@ -354,9 +395,28 @@ def override_progress(
 def _take_back(enrolment: Enrolment, activity: Activity, progress: ActivityProgress) -> None:
     """No longer done; a completion of the class that rested on it falls with it."""
     done_at, completed_at = progress.completed_at, enrolment.completed_at
+    progress.state, progress.completed_at = "started", None
     if activity.required and done_at and completed_at and done_at <= completed_at:
         enrolment.completed_at = None
-    progress.state, progress.completed_at = "started", None
+        db.session.flush()
+        cohort = enrolment.cohort
+        engine().notify("completion_taken_back", cohort.host, cohort=cohort, enrolments=[enrolment])
+
+
+def take_back_progress(enrolment: Enrolment, activity: Activity) -> None:
+    """An activity no longer counts as done: what a plugin's evidence said was corrected.
+
+    What a person decided by hand stays.
+    """
+    progress = db.session.scalar(
+        sa.select(ActivityProgress)
+        .filter_by(enrolment_id=enrolment.id, activity_id=activity.id)
+        .with_for_update()
+    )
+    if progress is None or progress.state != "done" or progress.overridden_by_id:
+        return
+    _take_back(enrolment, activity, progress)
+    recount(enrolment)
 
 
 _required = (
@@ -397,19 +457,35 @@ def _recount(where: sa.ColumnElement[bool]) -> None:
         .values(required_total=required, required_done=done)
         .execution_options(synchronize_session=False)
     )
-    db.session.execute(
-        sa.update(Enrolment)
+    _complete(where)
+
+
+def _complete(where: sa.ColumnElement[bool]) -> None:
+    """Completes whoever has done all required activities and meets every requirement."""
+    query = (
+        sa.select(Enrolment)
+        .join(Enrolment.cohort)
         .where(
-            Cohort.id == Enrolment.cohort_id,
             where,
             Enrolment.status == "confirmed",
             Enrolment.completed_at.is_(None),
-            Enrolment.required_total > 0,
             Enrolment.required_done >= Enrolment.required_total,
         )
-        .values(completed_at=now())
-        .execution_options(synchronize_session=False)
+        .options(contains_eager(Enrolment.cohort), joinedload(Enrolment.user))
+        .order_by(Enrolment.cohort_id, Enrolment.id)
+        .execution_options(populate_existing=True)
     )
+    for cohort, group in groupby(db.session.scalars(query).all(), lambda found: found.cohort):
+        ready = list(group)
+        required = requirements_of(cohort, ready)
+        completed = [enrolment for enrolment in ready if meets_all(enrolment, required)]
+        for enrolment in completed:
+            enrolment.completed_at = now()
+        if completed:
+            db.session.flush()
+            engine().notify(
+                "enrolments_completed", cohort.host, cohort=cohort, enrolments=completed
+            )
 
 
 def recount(enrolment: Enrolment) -> None:
@@ -422,3 +498,24 @@ def recount_course(course: Course) -> None:
     """The same for everybody in the course's cohorts, after its outline changed."""
     _recount(Cohort.course_id == course.id)
     db.session.expire_all()
+
+
+def reconsider(cohort: Cohort, enrolments: Sequence[Enrolment], *, take_back: bool = False) -> None:
+    """Completes whoever now meets every requirement; called when a plugin's answer changed.
+
+    With `take_back` a completion whose requirement is no longer met falls: for the decision of
+    a person about a person. A new rule alone takes nothing back.
+    """
+    if take_back:
+        _take_completion_back(cohort, [found for found in enrolments if found.completed_at])
+    _recount(sa.and_(Cohort.id == cohort.id, Enrolment.id.in_([one.id for one in enrolments])))
+
+
+def _take_completion_back(cohort: Cohort, completed: Sequence[Enrolment]) -> None:
+    required = requirements_of(cohort, completed) if completed else {}
+    fallen = [one for one in completed if not all(r.met for r in required.get(one.id, ()))]
+    for enrolment in fallen:
+        enrolment.completed_at = None
+    if fallen:
+        db.session.flush()
+        engine().notify("completion_taken_back", cohort.host, cohort=cohort, enrolments=fallen)

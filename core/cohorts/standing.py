@@ -11,6 +11,7 @@ from typing import Literal
 from core.cohorts.models import ActivityProgress, Cohort, ScheduledActivity
 from core.courses.models import Activity
 from core.db import now
+from core.plugin_engine.contributions import ActivityKind
 from core.plugin_engine.engine import engine
 
 State = Literal["done", "failed", "started", "open", "not_open", "closed", "unavailable"]
@@ -27,6 +28,12 @@ class Standing:
     closes_at: datetime | None = None
     starts_at: datetime | None = None
     ends_at: datetime | None = None
+    held: bool = False
+
+    @property
+    def held_now(self) -> bool:
+        """A session whose doors are open: what its participants want first."""
+        return self.held and self.starts_at is not None and self.state in {"open", "started"}
 
     @property
     def reachable(self) -> bool:
@@ -39,22 +46,36 @@ class Standing:
         return {"done": "d", "unavailable": "u"}.get(self.state, "")
 
 
+def window(
+    kind: ActivityKind | None, scheduled: ScheduledActivity | None
+) -> tuple[datetime | None, datetime | None]:
+    """When an activity opens and closes; a session by its own times where nothing else is set."""
+    if scheduled is None:
+        return None, None
+    opens_at, closes_at = scheduled.opens_at, scheduled.closes_at
+    if kind is not None and kind.opens_before is not None:
+        if scheduled.starts_at:
+            opens_at = opens_at or scheduled.starts_at - kind.opens_before
+        closes_at = closes_at or scheduled.ends_at
+    return opens_at, closes_at
+
+
 def _state(
-    activity: Activity,
-    cohort: Cohort,
-    scheduled: ScheduledActivity | None,
+    kind: ActivityKind | None,
+    opens_at: datetime | None,
+    closes_at: datetime | None,
     progress: ActivityProgress | None,
     moment: datetime,
 ) -> State:
-    if progress is not None and progress.state == "done":
-        return "done" if engine().kind(activity.kind, cohort.host) else "unavailable"
-    if engine().kind(activity.kind, cohort.host) is None:
+    if kind is None:
         return "unavailable"
-    if scheduled is not None and scheduled.opens_at and moment < scheduled.opens_at:
+    if progress is not None and progress.state == "done":
+        return "done"
+    if opens_at and moment < opens_at:
         return "not_open"
     if progress is not None and progress.state == "failed":
         return "failed"
-    if scheduled is not None and scheduled.closes_at and moment >= scheduled.closes_at:
+    if closes_at and moment >= closes_at:
         return "closed"
     return "started" if progress is not None else "open"
 
@@ -70,12 +91,15 @@ def standings(
     found = {}
     for activity in activities:
         planned, done = schedule.get(activity.id), progress.get(activity.id)
+        kind = engine().kind(activity.kind, cohort.host)
+        opens_at, closes_at = window(kind, planned)
         found[activity.id] = Standing(
             activity=activity,
-            state=_state(activity, cohort, planned, done, moment),
+            state=_state(kind, opens_at, closes_at, done, moment),
             score=done.score if done else None,
-            opens_at=planned.opens_at if planned else None,
-            closes_at=planned.closes_at if planned else None,
+            opens_at=opens_at,
+            closes_at=closes_at,
+            held=kind is not None and kind.opens_before is not None,
             starts_at=planned.starts_at if planned else None,
             ends_at=planned.ends_at if planned else None,
         )

@@ -4,6 +4,8 @@ The staff's pages are in `views_manage`, `views_participants` and `views_intake`
 blueprint.
 """
 
+from collections.abc import Sequence
+
 from flask import abort, flash, g, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -13,6 +15,7 @@ from core.cohorts import queries
 from core.cohorts.blueprint import pages
 from core.cohorts.home import place_in
 from core.cohorts.models import Cohort, Enrolment
+from core.cohorts.requirements import requirements_of
 from core.cohorts.services import enrol_by_key, enrolment_of, record_progress
 from core.cohorts.standing import Standing, blocking, standings
 from core.courses.downloads import send_stored_file
@@ -25,6 +28,7 @@ from core.errors import DomainError
 from core.limits import limiter, one_person
 from core.people.access import can
 from core.people.forms import KeyForm
+from core.plugin_engine.contributions import Requirement
 from core.plugin_engine.guard import requires, signed_in
 
 
@@ -57,9 +61,16 @@ def learn(cohort_code: str) -> ResponseReturnValue:
         materials=outline(place.course),
         standing={one.activity.id: one for one in place.standing},
         blocking=blocking(place.standing),
+        requirements=_requirements(cohort, place.enrolment),
         urls=view_urls(activities, cohort.host, cohort),
         facts=facts_of(activities, cohort.host),
     )
+
+
+def _requirements(cohort: Cohort, enrolment: Enrolment | None) -> Sequence[Requirement]:
+    if enrolment is None:
+        return ()
+    return requirements_of(cohort, [enrolment]).get(enrolment.id, ())
 
 
 def _reachable(cohort: Cohort, activity_id: int) -> tuple[Activity, Standing, Enrolment | None]:

@@ -39,6 +39,7 @@ from core.people import queries as people
 from core.people.access import can, held_by, institutions_where, roles_with
 from core.people.models import User
 from core.plugin_engine.guard import requires, signed_in
+from core.plugin_engine.settings import settable
 
 OFFICES_SHOWN = 700
 
@@ -201,7 +202,7 @@ def settings(cohort_code: str) -> ResponseReturnValue:
             db.session.commit()
             flash(_("Saved."), "ok")
             return back_to("cohorts.manage")
-    return page("settings", form=form)
+    return page("settings", form=form, plugins=settable(cohort, "cohort"))
 
 
 @pages.post("/classes/<cohort_code>/publish")

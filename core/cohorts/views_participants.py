@@ -14,6 +14,7 @@ from core.cohorts.forms import FindPersonForm, NewPersonForm, OverrideForm, Pers
 from core.cohorts.invitations import may_change_person, reasons_not_to_invite
 from core.cohorts.models import Enrolment
 from core.cohorts.registering import register
+from core.cohorts.requirements import requirements_of
 from core.cohorts.staff_pages import A_PAGE, back_to, here, me, page
 from core.cohorts.standing import standings
 from core.courses.forms import one_line
@@ -94,6 +95,7 @@ def participant(cohort_code: str, enrolment_id: int) -> ResponseReturnValue:
         materials=outline(course),
         standing=found,
         progress=progress,
+        requirements=requirements_of(cohort, [enrolment]).get(enrolment.id, ()),
         deciders=_names([row.overridden_by_id for row in progress.values()]),
         form=OverrideForm(),
         holds_access=bool(with_open_access([person.id])),

@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from core.cohorts.models import Cohort
 from core.courses.models import Activity
 from core.formatting import filesize
-from core.plugin_engine.contributions import ActivityKind
+from core.plugin_engine.contributions import ActivityKind, core_form
 
 
 def _view(activity: Activity, cohort: Cohort | None) -> str:
@@ -17,11 +17,6 @@ def _view(activity: Activity, cohort: Cohort | None) -> str:
         course_id = activity.section.course_id
         return url_for("courses.preview_activity", course_id=course_id, activity_id=activity.id)
     return url_for("cohorts.activity", cohort_code=cohort.code, activity_id=activity.id)
-
-
-def _edit(activity: Activity) -> str:
-    course_id = activity.section.course_id
-    return url_for("courses.edit_activity", course_id=course_id, activity_id=activity.id)
 
 
 def _reading_facts(activities: Sequence[Activity]) -> Mapping[int, str]:
@@ -45,7 +40,7 @@ def _link_ready(activity: Activity) -> str:
 
 
 CORE_KINDS = (
-    ActivityKind("page", _l("Page"), "book", _view, _edit, _reading_facts, _page_ready),
-    ActivityKind("file", _l("File"), "page", _view, _edit, _file_facts, _file_ready),
-    ActivityKind("link", _l("Link"), "link", _view, _edit, _reading_facts, _link_ready),
+    ActivityKind("page", _l("Page"), "book", _view, core_form, _reading_facts, _page_ready),
+    ActivityKind("file", _l("File"), "page", _view, core_form, _file_facts, _file_ready),
+    ActivityKind("link", _l("Link"), "link", _view, core_form, _reading_facts, _link_ready),
 )

@@ -1,5 +1,7 @@
 """Takes in the files of a course, and lets go of those that nothing shows any more."""
 
+from typing import IO
+
 import sqlalchemy as sa
 from flask import current_app
 from werkzeug.datastructures import FileStorage
@@ -18,7 +20,16 @@ def _store() -> FileStore:
 
 def keep_upload(upload: FileStorage) -> StoredFile:
     """The file, kept but not yet shown by anything. Raises FileTooLarge, FileKindRefused."""
-    kept = _store().put(upload.stream, name=upload.filename or "", limit=LIMIT)
+    return _kept(upload.stream, upload.filename or "")
+
+
+def keep_made(data: bytes, name: str) -> StoredFile:
+    """A file that the product itself has made, such as a PDF; add it to the session."""
+    return _kept(data, name)
+
+
+def _kept(data: bytes | IO[bytes], name: str) -> StoredFile:
+    kept = _store().put(data, name=name, limit=LIMIT)
     return StoredFile(
         key=kept.key,
         name=kept.name,
@@ -26,6 +37,11 @@ def keep_upload(upload: FileStorage) -> StoredFile:
         sha256=kept.sha256,
         media_type=kept.media_type,
     )
+
+
+def bytes_of(file: StoredFile) -> bytes:
+    """All of a stored file. Raises FileNotFoundError when its bytes are gone."""
+    return b"".join(bytes(piece) for piece in _store().open(file.key))
 
 
 def release_file(file: StoredFile | None) -> str:

@@ -34,7 +34,7 @@ from core.errors import DomainError
 from core.files import FileKindRefused, FileTooLarge
 from core.forms import choices, row_id
 from core.people.access import can, institutions_where
-from core.plugin_engine.contributions import ActivityKind
+from core.plugin_engine.contributions import ActivityKind, core_form
 from core.plugin_engine.engine import engine
 from core.plugin_engine.guard import requires
 
@@ -347,7 +347,7 @@ def _add(form: ActivityForm, course: Course, kind: ActivityKind) -> Activity | N
 def _after_adding(activity: Activity, course: Course) -> ResponseReturnValue:
     """A plugin's activity is written on the plugin's own page, core's is whole already."""
     elsewhere = edit_urls([activity], course.institution) if "." in activity.kind else {}
-    if url := elsewhere.get(activity.id):
+    if (url := elsewhere.get(activity.id)) and url != core_form(activity):
         return redirect(url)
     return _editor(course, f"activity-{activity.id}")
 
@@ -367,8 +367,14 @@ def edit_activity(course_id: int, activity_id: int) -> ResponseReturnValue:
         section=activity.section,
         activity=activity,
         available=engine().kind(activity.kind, course.institution) is not None,
-        content_url=edit_urls([activity], course.institution).get(activity.id),
+        content_url=_content_url(activity, course),
     )
+
+
+def _content_url(activity: Activity, course: Course) -> str | None:
+    """Where a plugin's content is written, when that is not this very form."""
+    url = edit_urls([activity], course.institution).get(activity.id)
+    return None if url == core_form(activity) else url
 
 
 def _change(form: ActivityForm, activity: Activity, course: Course) -> bool:

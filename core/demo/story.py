@@ -1,4 +1,4 @@
-"""What happens in the demo: one finished class after a real pattern, and one running today."""
+"""What happens in the demo: two finished classes, online and on site, and one running today."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -46,6 +46,7 @@ from core.plugin_engine.engine import engine
 PASSWORD = "contoh-bimtek"  # noqa: S105 -- printed at every start; only the demo's people have it
 SEED = 2020
 COURSE, FINISHED, RUNNING = "BTP-2020", "DKI-2020", "BTP-2026"
+ONSITE_COURSE, ONSITE = "SPP-2021", "BJM-2021"
 LOADED = "demo.load"
 
 
@@ -64,6 +65,7 @@ class Demo:
     top: Institution = field(init=False)
     offices: dict[str, Institution] = field(default_factory=dict)
     regencies: dict[str, Institution] = field(default_factory=dict)
+    libraries: dict[str, list[Institution]] = field(default_factory=dict)
     staff: dict[str, User] = field(default_factory=dict)
     started: datetime = field(default_factory=now)
 
@@ -131,9 +133,11 @@ def _tell(demo: Demo, console: Console) -> None:
         (_("Staff"), _staff),
         (_("Course"), _course),
         (_("Finished class"), _finished_class),
+        (_("Class on site"), _onsite_class),
         (_("Class of today"), _running_class),
         (_("Plugins"), _plugins),
         (_("Progress"), _progress),
+        (_("Certificates and figures"), _finish),
     )
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task(_("Loading the demo"), total=len(steps))
@@ -149,6 +153,8 @@ def _institutions(demo: Demo) -> None:
     demo.offices = places.provincial_offices(demo.top)
     for code in ("31", "63"):
         demo.regencies |= places.regency_offices(demo.offices[code])
+    for code, office in demo.regencies.items():
+        demo.libraries[code] = places.libraries(office, 4 if code.startswith("31.") else 2)
     for name in engine().enablement.snapshot().installed.keys() & engine().loaded.keys():
         lifecycle.enable(engine(), name, demo.top, by=None)
 
@@ -262,23 +268,38 @@ def _timetable(demo: Demo, cohort: Cohort, days: Sequence[date]) -> None:
 
 
 def _cohort(demo: Demo, code: str, title: str, office: str, first: date, **fields: Any) -> Cohort:
-    course = demo.course()
-    assert course is not None  # noqa: S101 -- made one step before
+    """A class of two days with its timetable."""
+    days = first, first + timedelta(days=1)
+    cohort = _class(demo, COURSE, code, office, days=days, title=title, **fields)
+    _timetable(demo, cohort, days)
+    return cohort
+
+
+def _class(
+    demo: Demo, course_code: str, code: str, office: str, *, days: tuple[date, date], **fields: Any
+) -> Cohort:
+    course = demo.course(course_code)
+    assert course is not None  # noqa: S101 -- made some steps before
     cohort = create_cohort(
-        course, code=code, title=title, starts_on=first, ends_on=first + timedelta(days=1),
+        course, code=code, starts_on=days[0], ends_on=days[1],
         host=demo.offices[office], organiser=demo.top, by=demo.staff["organiser"], **fields,
     )  # fmt: skip
     for key in ("trainer1", "trainer2", "trainer3"):
         add_staff(cohort, demo.staff[key], "trainer", by=None)
     add_staff(cohort, demo.staff["committee"], "committee", by=None)
-    _timetable(demo, cohort, (first, first + timedelta(days=1)))
     publish_cohort(cohort, by=demo.staff["organiser"])
     return cohort
 
 
-def _enrol(demo: Demo, cohort: Cohort, crowd: Sequence[Invented], homes: list[Institution]) -> None:
+def _enrol(
+    demo: Demo,
+    cohort: Cohort,
+    crowd: Sequence[Invented],
+    homes: Sequence[Institution],
+    first: int = 0,
+) -> None:
     """One place a person; every seventh has no e-mail, every fifth neither phone."""
-    for number, (invented, home) in enumerate(zip(crowd, cycle(homes), strict=False)):
+    for number, (invented, home) in enumerate(zip(crowd, cycle(homes), strict=False), first):
         key = "".join(c for c in invented.name.lower() if c.isalpha())[:24]
         person = demo.person(
             invented,
@@ -290,20 +311,55 @@ def _enrol(demo: Demo, cohort: Cohort, crowd: Sequence[Invented], homes: list[In
         enrol(person, cohort, via="roster", by=demo.staff["committee"])
 
 
+def _libraries(demo: Demo, province: str) -> list[Institution]:
+    regencies = [code for code in demo.regencies if code.startswith(f"{province}.")]
+    return [library for code in regencies for library in demo.libraries[code]]
+
+
 def _finished_class(demo: Demo) -> None:
     cohort = _cohort(
         demo, FINISHED, "Bimtek Tenaga Perpustakaan Provinsi DKI Jakarta", "31", date(2020, 11, 23),
         number=13, mode="online", capacity=150,
     )  # fmt: skip
-    homes = [
-        library
-        for code, office in demo.regencies.items()
-        if code.startswith("31.")
-        for library in places.libraries(office, 4)
-    ] + places.agencies(demo.top)
+    homes = _libraries(demo, "31") + places.agencies(demo.top)
     crowd = [*EDGE_CASES, *islice(people(demo.random), 150 - len(EDGE_CASES))]
     # Two people of one name in one regency: their homes are neighbours in the list.
     _enrol(demo, cohort, crowd, homes)
+
+
+MATERIALS_ONSITE = (
+    ("Penguatan literasi melalui perpustakaan berbasis inklusi sosial", "spp-1-inklusi"),
+    ("Peningkatan layanan informasi dan pelibatan masyarakat", "spp-2-layanan"),
+    ("Advokasi dan kerja sama", "spp-3-advokasi"),
+    ("Dokumentasi kegiatan, dampak, dan rencana tindak lanjut", "spp-4-rencana"),
+)
+# Who came from where; the three of the provincial office are on its own staff.
+GROUPS_ONSITE = (("63.04", 7), ("63.10", 11), ("63.07", 9), ("63.08", 13), ("63", 3))
+
+
+def _onsite_class(demo: Demo) -> None:
+    """Four days in one room, with a national organiser and the province as host."""
+    course = create_course(
+        demo.top, code=ONSITE_COURSE, by=demo.staff["organiser"],
+        title="Bimbingan Teknis Strategi Pengembangan Perpustakaan",
+        summary="Empat hari tatap muka untuk pengelola perpustakaan desa dan kabupaten. CONTOH.",
+        lesson_hours=32,
+    )  # fmt: skip
+    for title, file in MATERIALS_ONSITE:
+        section = add_section(course, title, lesson_hours=8)
+        add_activity(section, "page", "Bahan bacaan", minutes=8, body=_text(f"{file}.md"))
+    publish_course(course, by=demo.staff["organiser"])
+    days = date(2021, 6, 14), date(2021, 6, 17)
+    cohort = _class(
+        demo, ONSITE_COURSE, ONSITE, "63", days=days, number=4, mode="onsite", capacity=45,
+        title="Bimtek Strategi Pengembangan Perpustakaan Banjarmasin",
+        venue="Hotel Tepian Barito (CONTOH), Banjarmasin",
+    )  # fmt: skip
+    crowd, first = people(Random(63)), 500  # noqa: S311 -- not a secret
+    for code, count in GROUPS_ONSITE:
+        homes = demo.libraries.get(code, [demo.offices["63"]])
+        _enrol(demo, cohort, list(islice(crowd, count)), homes, first)
+        first += count
 
 
 def _running_class(demo: Demo) -> None:
@@ -315,12 +371,7 @@ def _running_class(demo: Demo) -> None:
         number=7, mode="hybrid", capacity=60, venue="Aula Dispersip Kalimantan Selatan",
         enrolment_policy="key", enrolment_key="banjar-2026", contact_phone="+6281255000001",
     )  # fmt: skip
-    homes = [
-        library
-        for code, office in demo.regencies.items()
-        if code.startswith("63.")
-        for library in places.libraries(office, 2)
-    ]
+    homes = _libraries(demo, "63")
     _enrol(demo, cohort, list(islice(people(Random(7)), 37)), homes)  # noqa: S311 -- not a secret
     shared = demo.phone()
     for name in ("Fitriani", "Ahmad Supiadi"):
@@ -337,6 +388,10 @@ def _plugins(demo: Demo) -> None:
     engine().notify("demo_loading", demo.top, demo=demo)
 
 
+def _finish(demo: Demo) -> None:
+    engine().notify("demo_finishing", demo.top, demo=demo)
+
+
 def _progress(demo: Demo) -> None:
     """The finished class has read nearly everything; the running one its first page."""
     course = demo.course()
@@ -348,6 +403,11 @@ def _progress(demo: Demo) -> None:
     for index, enrolment in enumerate(demo.enrolments(RUNNING)):
         if index % 3:
             record_progress(enrolment, pages[0], "done")
+    onsite = demo.course(ONSITE_COURSE)
+    for enrolment in demo.enrolments(ONSITE):
+        for activity in onsite.activities if onsite else ():
+            if activity.kind == "page":
+                record_progress(enrolment, activity, "done")
 
 
 def logins() -> list[tuple[str, str, str]]:

@@ -6,7 +6,13 @@ import click
 from flask import Blueprint
 
 from core.hookspecs import hookspec
-from core.plugin_engine.contributions import ActivityKind, MenuEntry, Permission
+from core.plugin_engine.contributions import (
+    ActivityKind,
+    MenuEntry,
+    Metric,
+    Permission,
+    Settings,
+)
 
 
 @hookspec("build")
@@ -32,3 +38,13 @@ def menu_entries() -> Sequence[MenuEntry]:  # type: ignore[empty-body]
 @hookspec("build")
 def cli_groups() -> Sequence[click.Group]:  # type: ignore[empty-body]
     """Commands as `bimtek <plugin> …`; the group carries the plugin's name."""
+
+
+@hookspec("build")
+def metrics() -> Sequence[Metric]:  # type: ignore[empty-body]
+    """Figures named `<plugin>.<figure>` that monitoring adds up by place."""
+
+
+@hookspec("build")
+def settings() -> Sequence[Settings]:  # type: ignore[empty-body]
+    """What institutions and classes may set of the plugin, as one form; at most one."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from core.cohorts.models import ActivityProgress, Cohort, Enrolment, ScheduledActivity
 from core.hookspecs import hookspec
 from core.people.models import User
-from core.plugin_engine.contributions import Panel, Refusal
+from core.plugin_engine.contributions import Panel, Refusal, Requirement
 
 
 @hookspec("collect")
@@ -16,6 +16,11 @@ def cohort_panels(cohort: Cohort, user: User) -> Sequence[Panel]:  # type: ignor
 @hookspec("collect")
 def participant_panels(enrolment: Enrolment) -> Sequence[Panel]:  # type: ignore[empty-body]
     """Panels beside the course on the participant's page of a cohort."""
+
+
+@hookspec("collect")
+def enrolment_panels(enrolment: Enrolment, user: User) -> Sequence[Panel]:  # type: ignore[empty-body]
+    """Panels on the staff's page of one participant; `user` is who reads it."""
 
 
 @hookspec("decide")
@@ -40,3 +45,24 @@ def activity_completed(enrolment: Enrolment, progress: ActivityProgress) -> None
     What was open when the participant was withdrawn may count afterwards: `enrolment.status`
     tells.
     """
+
+
+@hookspec("collect")
+def completion_requirements(  # type: ignore[empty-body]
+    cohort: Cohort, enrolments: Sequence[Enrolment]
+) -> Sequence[Requirement]:
+    """What each of `enrolments` must have for the class to count as completed, met or not.
+
+    Asked for a list at once, so answer in a few queries. A plugin that fails here holds
+    completion back. When an answer changes, call `reconsider`.
+    """
+
+
+@hookspec("notify")
+def enrolments_completed(cohort: Cohort, enrolments: Sequence[Enrolment]) -> None:
+    """Participants have completed the class: all required activities and all requirements."""
+
+
+@hookspec("notify")
+def completion_taken_back(cohort: Cohort, enrolments: Sequence[Enrolment]) -> None:
+    """What the completion of these participants rested on was taken back by a person."""

@@ -12,3 +12,8 @@ def demo_loading(demo: Any) -> None:
     `demo` is a `core.demo.Demo`: `demo.course(code)`, `demo.cohort(code)`, `demo.random`
     (seeded), `demo.people(cohort_code)`. Everything written must be invented and marked CONTOH.
     """
+
+
+@hookspec("notify")
+def demo_finishing(demo: Any) -> None:
+    """Called once at the end, when everybody's progress in the demo is made."""

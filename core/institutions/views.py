@@ -27,6 +27,7 @@ from core.people.access import (
 from core.people.models import Grant, User
 from core.people.queries import by_sign_in_name, grants_in
 from core.people.services import grant_role, take_role
+from core.plugin_engine.form_parts import FormParts
 from core.plugin_engine.guard import requires
 
 pages = Blueprint("institutions", __name__)
@@ -114,25 +115,30 @@ def show(institution_id: int) -> ResponseReturnValue:
 def new(institution_id: int) -> ResponseReturnValue:
     """A new institution below this one."""
     form = InstitutionForm.below(here())
-    if form.validate_on_submit():
+    parts = FormParts("institution_form_parts", here(), institution=None, parent=here())
+    if form.is_submitted() and all([form.validate(), parts.validate()]):
         try:
             made = create_institution(parent=here(), by=current_user, **form.fields())
+            parts.save(made)
         except DomainError as refused:
+            db.session.rollback()
             form.form_errors.append(refused.message)
         else:
             db.session.commit()
             flash(_("%(name)s was added.", name=made.name), "ok")
             return redirect(url_for("institutions.show", institution_id=made.id))
-    return page("form", form=form, is_new=True)
+    return page("form", form=form, parts=parts, is_new=True)
 
 
 @pages.route("/institutions/<int:institution_id>/edit", methods=["GET", "POST"])
 @requires("institutions.manage")
 def edit(institution_id: int) -> ResponseReturnValue:
     form = InstitutionForm.of(here())
-    if form.validate_on_submit():
+    parts = FormParts("institution_form_parts", here(), institution=here(), parent=here().parent)
+    if form.is_submitted() and all([form.validate(), parts.validate()]):
         try:
             change_institution(here(), by=current_user, **form.fields())
+            parts.save(here())
         except DomainError as refused:
             db.session.rollback()
             form.form_errors.append(refused.message)
@@ -140,7 +146,7 @@ def edit(institution_id: int) -> ResponseReturnValue:
             db.session.commit()
             flash(_("Saved."), "ok")
             return redirect(url_for("institutions.show", institution_id=institution_id))
-    return page("form", form=form, is_new=False)
+    return page("form", form=form, parts=parts, is_new=False)
 
 
 # Roles

@@ -271,7 +271,8 @@ def set_language() -> ResponseReturnValue:
 @pages.get("/home")
 @signed_in
 def home() -> ResponseReturnValue:
-    return render_template("people/home.html", today=today(current_user), now=now())
+    found = today(current_user)
+    return render_template("people/home.html", today=found, hosts=found.hosts, now=now())
 
 
 @pages.get("/more")

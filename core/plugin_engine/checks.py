@@ -10,7 +10,13 @@ import click
 import sqlalchemy as sa
 from flask import Blueprint, Flask
 
-from core.plugin_engine.contributions import ActivityKind, MenuEntry, Permission
+from core.plugin_engine.contributions import (
+    ActivityKind,
+    MenuEntry,
+    Metric,
+    Permission,
+    Settings,
+)
 from core.plugin_engine.engine import Engine
 from core.plugin_engine.guard import access_of
 from core.plugin_engine.manifest import Manifest
@@ -39,15 +45,20 @@ class Contribution:
     kinds: list[ActivityKind]
     menu: list[MenuEntry]
     groups: list[click.Group]
+    metrics: list[Metric]
+    settings: list[Settings]
 
 
 def check(engine: Engine, manifest: Manifest, brought: Contribution) -> None:
-    for name in [p.name for p in brought.permissions] + [kind.name for kind in brought.kinds]:
+    named: tuple[Permission | ActivityKind | Metric, ...]
+    named = (*brought.permissions, *brought.kinds, *brought.metrics)
+    for name in (thing.name for thing in named):
         if not name.startswith(f"{manifest.name}."):
             raise PluginFault(f"'{name}' must begin with '{manifest.name}.'")
     for group in brought.groups:
         if group.name != manifest.name:
             raise PluginFault(f"command group '{group.name}' must be named '{manifest.name}'")
+    _check_settings(brought.settings)
     known = engine.permissions.keys() | {permission.name for permission in brought.permissions}
     probe = _probe(manifest, brought.blueprints)
     _check_rules(manifest, probe, known)
@@ -62,6 +73,18 @@ def check_tables(manifest: Manifest, tables: Iterable[sa.Table]) -> None:
     for table in tables:
         if table.schema != manifest.name:
             raise PluginFault(f"table '{table}' must lie in the schema '{manifest.name}'")
+
+
+def _check_settings(found: list[Settings]) -> None:
+    if len(found) > 1:
+        raise PluginFault("settings gave more than one form; put all fields into one")
+    probe = _bare()
+    probe.config["WTF_I18N_ENABLED"] = False
+    with probe.test_request_context():
+        for settings in found:
+            for field in settings.form(formdata=None, meta={"csrf": False}):
+                if not field.flags.optional or field.default is None:
+                    raise PluginFault(f"setting '{field.name}' needs Optional() and a default")
 
 
 def _bare() -> Flask:

@@ -5,8 +5,11 @@ They are frozen and hold no state; what they mean is written in the hook that re
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from datetime import timedelta
+from typing import Any, Literal, TypeAlias
 
+import sqlalchemy as sa
+from flask import url_for
 from flask_babel.speaklater import LazyString
 
 Text: TypeAlias = str | LazyString
@@ -21,6 +24,12 @@ class Permission:
     roles: tuple[str, ...] = ()
 
 
+def core_form(activity: Any) -> str:
+    """The editor's own form: enough for a kind that has nothing more to write."""
+    course_id = activity.section.course_id
+    return url_for("courses.edit_activity", course_id=course_id, activity_id=activity.id)
+
+
 @dataclass(frozen=True)
 class ActivityKind:
     """A kind of activity: how it is named, opened, edited and described.
@@ -28,15 +37,20 @@ class ActivityKind:
     `name`: `"<plugin>.<kind>"`. `view(activity, cohort)` and `edit(activity)` give URLs.
     `facts(activities)` gives a short line for each activity id, in one query at most.
     `ready(activity)` gives a sentence when the activity cannot be published yet, else "".
+    `opens_before`: where set, the kind is *held* at a time: it is a session, it opens so long
+    before it begins and closes when it ends, unless the timetable says otherwise.
+    `opened_in_class`: staff open and close it while the class runs, as with a test.
     """
 
     name: str
     title: Text
     icon: str
     view: Callable[[Any, Any], str]
-    edit: Callable[[Any], str]
+    edit: Callable[[Any], str] = core_form
     facts: Callable[[Sequence[Any]], Mapping[int, str]] = lambda activities: {}
     ready: Callable[[Any], str] = lambda activity: ""
+    opens_before: timedelta | None = None
+    opened_in_class: bool = False
 
     @property
     def plugin(self) -> str:
@@ -69,3 +83,69 @@ class Refusal:
     """A plugin's no to something that is about to happen, with its sentence."""
 
     message: Text
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """What a participant must have for the class to count as completed, beside the activities.
+
+    `note` says how far the participant is: "92 % of the sessions; 80 % are needed".
+    """
+
+    enrolment_id: int
+    title: Text
+    met: bool
+    note: Text = ""
+    weight: int = 50
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A figure that adds up over participants, for monitoring.
+
+    `name`: `"<plugin>.<figure>"`. `definition` says in a sentence what is counted.
+    `measure(enrolments)` takes a select of enrolment ids and gives a select of
+    (enrolment id, value), at most one row each.
+    `how` the values of a group become its figure: "count" sums them, "share" is 100 × their sum
+    ÷ all participants of the group, "mean" is the average of those that have a value.
+    """
+
+    name: str
+    title: Text
+    definition: Text
+    measure: Callable[[Any], sa.Select[*tuple[Any, ...]]]
+    how: Literal["count", "share", "mean"] = "count"
+    unit: str = ""
+    weight: int = 50
+
+
+@dataclass(frozen=True)
+class FormPart:
+    """Fields that a plugin adds to a form of core; saved in its transaction.
+
+    `form`: a form of the plugin, bound to the request, with the prefix `"<plugin>-"` and without
+    a token of its own. `save(thing)` is called after core has saved; it may raise DomainError.
+    `template` shows the fields; without one each is shown in order.
+    """
+
+    title: Text
+    form: Any
+    save: Callable[[Any], None]
+    template: str = ""
+    weight: int = 50
+
+
+Level: TypeAlias = Literal["institution", "cohort"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What can be set of a plugin: a WTForms class whose fields are all optional with a default.
+
+    `levels`: "institution" is inherited down the tree, "cohort" is a class's own, else that of
+    its host. A field left empty follows what is above it. Values are text, choices, or whole
+    numbers by `OptionalNumber`.
+    """
+
+    form: type[Any]
+    levels: tuple[Level, ...] = ("institution",)

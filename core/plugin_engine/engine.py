@@ -6,10 +6,10 @@ pluggy stops at the first failure and here one plugin's fault never takes a page
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import pluggy
 from flask import Flask, current_app
@@ -20,7 +20,14 @@ from core.db import db, reading
 from core.errors import DomainError
 from core.hookspecs import Mode
 from core.institutions.models import Institution, lineage_of
-from core.plugin_engine.contributions import ActivityKind, MenuEntry, Permission, Refusal
+from core.plugin_engine.contributions import (
+    ActivityKind,
+    MenuEntry,
+    Metric,
+    Permission,
+    Refusal,
+    Settings,
+)
 from core.plugin_engine.discovery import Problem
 from core.plugin_engine.enablement import Enablement, Snapshot
 from core.plugin_engine.guard import Guard
@@ -29,6 +36,8 @@ from core.plugin_engine.manifest import Manifest
 log = logging.getLogger(__name__)
 EXTENSION = "bimtek"
 FAILED: Any = object()
+# One institution, several of them (what is active in any), or None: anywhere on the site.
+Where: TypeAlias = Institution | Iterable[Institution] | None
 
 
 class Refused(DomainError):
@@ -48,9 +57,11 @@ class Engine:
         self.permissions: dict[str, Permission] = {}
         self.kinds: dict[str, ActivityKind] = {}
         self.menu: list[tuple[str, MenuEntry]] = []
+        self.metrics: dict[str, Metric] = {}
+        self.settings: dict[str, Settings] = {}
         self.failures: Counter[tuple[str, str]] = Counter()
         self.enablement = Enablement()
-        self.guard = Guard(self.active, self.loaded, can)
+        self.guard = Guard(self.active, self.is_installed, self.loaded, can)
 
     def init_app(self, app: Flask) -> None:
         app.extensions[EXTENSION] = self
@@ -58,12 +69,16 @@ class Engine:
 
     # What is active
 
-    def active(self, institution: Institution | None) -> frozenset[str]:
-        """Loaded, installed and enabled for `institution` (None: anywhere on the site)."""
+    def active(self, where: Where) -> frozenset[str]:
+        """Loaded, installed and enabled there."""
         snapshot = self.enablement.snapshot()
-        if institution is None:
+        if where is None:
             return frozenset(name for name in self.loaded if snapshot.anywhere(name))
-        return self.active_in(snapshot, institution.lineage)
+        lineages = {one.lineage for one in _institutions(where)}
+        return frozenset().union(*(self.active_in(snapshot, lineage) for lineage in lineages))
+
+    def is_installed(self, plugin: str) -> bool:
+        return plugin in self.loaded and plugin in self.enablement.snapshot().installed
 
     def active_in(self, snapshot: Snapshot, lineage: Sequence[int]) -> frozenset[str]:
         """The same in a given state of decisions; without what it needs no plugin acts."""
@@ -94,6 +109,12 @@ class Engine:
             return kind
         return None
 
+    def metrics_in(self, where: Where) -> list[Metric]:
+        """The figures of core and of the active plugins, by weight and name."""
+        active = self.active(where)
+        found = [m for m in self.metrics.values() if _owner(m.name) in active | {""}]
+        return sorted(found, key=lambda metric: (metric.weight, metric.name))
+
     # The four modes
 
     def build(self, plugin: str, hook: str) -> list[Any]:
@@ -104,33 +125,35 @@ class Engine:
             for item in (_call(implementation, {}) or ())
         ]
 
-    def collect(self, hook: str, institution: Institution | None, **arguments: Any) -> list[Any]:
+    def collect(self, hook: str, where: Where, **arguments: Any) -> list[Any]:
         """All that the active plugins return, by weight and plugin; faults are skipped."""
-        return [item for _plugin, item in self.collected(hook, institution, **arguments)]
+        return [item for _plugin, item in self.collected(hook, where, **arguments)]
 
-    def collected(
-        self, hook: str, institution: Institution | None, **arguments: Any
-    ) -> list[tuple[str, Any]]:
+    def collected(self, hook: str, where: Where, **arguments: Any) -> list[tuple[str, Any]]:
         """The same with the name of the plugin that each item comes from."""
+        answers = self.asked(hook, where, **arguments)
+        return [(name, item) for name, item in answers if item is not FAILED]
+
+    def asked(self, hook: str, where: Where, **arguments: Any) -> list[tuple[str, Any]]:
+        """The same, with FAILED for a plugin that could not answer: where silence is no yes."""
         found: list[tuple[float, str, Any]] = []
-        for implementation in self._implementations(hook, "collect", self.active(institution)):
+        for implementation in self._implementations(hook, "collect", self.active(where)):
             name = implementation.plugin_name
             items = self.attempt(name, hook, partial(_items, implementation, arguments))
-            if items is not FAILED:
-                found += [(weight, name, item) for weight, item in items]
+            found += [(0.0, name, FAILED)] if items is FAILED else [(w, name, i) for w, i in items]
         ordered = sorted(found, key=lambda entry: entry[:2])
         return [(name, item) for _weight, name, item in ordered]
 
-    def notify(self, hook: str, institution: Institution | None, **arguments: Any) -> None:
-        """Tells the active plugins of a change, each in its own savepoint."""
-        for implementation in self._implementations(hook, "notify", self.active(institution)):
+    def notify(self, hook: str, where: Where, **arguments: Any) -> None:
+        """Tells the active plugins of a change, each in its own savepoint, in load order."""
+        for implementation in self._implementations(hook, "notify", self.active(where)):
             db.session.flush()
             name = implementation.plugin_name
             self.attempt(name, hook, partial(_call, implementation, arguments))
 
-    def decide(self, hook: str, institution: Institution | None, **arguments: Any) -> None:
+    def decide(self, hook: str, where: Where, **arguments: Any) -> None:
         """Asks whether something may happen. Raises Refused at the first no."""
-        for implementation in self._implementations(hook, "decide", self.active(institution)):
+        for implementation in self._implementations(hook, "decide", self.active(where)):
             name = implementation.plugin_name
             answer = self.attempt(name, hook, partial(_answer, implementation, arguments))
             if answer is FAILED:
@@ -159,12 +182,18 @@ class Engine:
         caller: Any = getattr(self.pluggy.hook, hook)
         assert caller.spec.function.mode == mode, f"{hook} is not called by {mode}"
         implementations: Sequence[pluggy.HookImpl] = caller.get_hookimpls()
-        return iter(
-            sorted(
-                (found for found in implementations if found.plugin_name in active),
-                key=lambda found: found.plugin_name,
-            )
-        )
+        # pluggy calls the last registered first; here what others stand on is told first.
+        return iter([found for found in implementations if found.plugin_name in active])
+
+
+def _institutions(where: Institution | Iterable[Institution]) -> Iterable[Institution]:
+    return (where,) if isinstance(where, Institution) else where
+
+
+def _owner(name: str) -> str:
+    """The plugin that a prefixed name belongs to; "" for core's own."""
+    plugin, dot, _rest = name.partition(".")
+    return plugin if dot else ""
 
 
 def _call(implementation: pluggy.HookImpl, arguments: dict[str, Any]) -> Any:
@@ -210,3 +239,13 @@ def engine() -> Engine:
 def plugin_is_active(plugin: str, institution: Institution) -> bool:
     """Whether a plugin acts for the institution; its jobs ask before they do anything."""
     return engine().is_active(plugin, institution)
+
+
+def metrics_in(where: Where) -> list[Metric]:
+    """The figures of core and of the plugins that are active there."""
+    return engine().metrics_in(where)
+
+
+def kind_of(activity: Any, institution: Institution) -> ActivityKind | None:
+    """An activity's kind, or None where its plugin is absent or disabled."""
+    return engine().kind(activity.kind, institution)

@@ -69,6 +69,13 @@ def writes(view: F) -> F:
     return view
 
 
+def lasting(view: F) -> F:
+    """Follows *installed* instead of enabled: what was promised to strangers stays there, such
+    as the verification of a certificate. Used with the rule above it."""
+    view.bimtek_lasting = True  # type: ignore[attr-defined]
+    return view
+
+
 class MissingAccessRule(Exception):
     """A view that nobody said who may call."""
 
@@ -107,10 +114,12 @@ class Guard:
     def __init__(
         self,
         active: Callable[[Any], frozenset[str]],
+        installed: Callable[[str], bool],
         loaded: Mapping[str, Any],
         can: Callable[[Any, str, Scope | None], bool],
     ) -> None:
         self._active = active
+        self._installed = installed
         self._loaded = loaded
         self._can = can
         self.resolvers: dict[str, Resolver] = {}
@@ -126,9 +135,13 @@ class Guard:
         name = endpoint.partition(".")[0]
         return name if name in self._loaded else None
 
-    def present(self, plugin: str | None, scope: Scope | None) -> bool:
+    def present(self, endpoint: str, scope: Scope | None) -> bool:
+        """Whether the page is there: core's always, a plugin's where the plugin is active."""
+        plugin = self.plugin_of(endpoint)
         if plugin is None:
             return True
+        if getattr(current_app.view_functions[endpoint], "bimtek_lasting", False):
+            return self._installed(plugin)
         return plugin in self._active(scope.plugin_institution if scope else None)
 
     def before_request(self) -> ResponseReturnValue | None:
@@ -139,15 +152,14 @@ class Guard:
         view = current_app.view_functions[endpoint]
         access = access_of(endpoint, view)
         g.writes = getattr(view, "bimtek_writes", False)
-        plugin = self.plugin_of(endpoint)
         if access.kind != "public" and not current_user.is_authenticated:
             # A stranger learns nothing of institutions, only whether the site has the page.
-            if not self.present(plugin, None):
+            if not self.present(endpoint, None):
                 abort(404)
             return current_app.login_manager.unauthorized()  # type: ignore[attr-defined, no-any-return]
         g.scope = scope = self.scope_of(request.view_args)
-        if not self.present(plugin, scope):
-            raise PluginAbsent(plugin, scope)
+        if not self.present(endpoint, scope):
+            raise PluginAbsent(self.plugin_of(endpoint), scope)
         if access.kind == "permission" and not self._can(current_user, access.permission, scope):
             abort(403)
         return None
@@ -159,7 +171,7 @@ class Guard:
             scope = self.scope_of(arguments) if current_user.is_authenticated else None
         except HTTPException:
             return
-        if not self.present(self.plugin_of(endpoint), scope):
+        if not self.present(endpoint, scope):
             request.routing_exception = NotFound()
 
 

@@ -23,10 +23,16 @@ from sqlalchemy.orm import configure_mappers
 
 import plugins
 from core.db import Base
-from core.hookspecs import building, cohorts, courses, demo
+from core.hookspecs import building, cohorts, courses, demo, institutions, people
 from core.i18n import add_texts
 from core.plugin_engine.checks import Contribution, PluginFault, check, check_tables
-from core.plugin_engine.contributions import ActivityKind, MenuEntry, Permission
+from core.plugin_engine.contributions import (
+    ActivityKind,
+    MenuEntry,
+    Metric,
+    Permission,
+    Settings,
+)
 from core.plugin_engine.discovery import Problem, discover
 from core.plugin_engine.engine import Engine
 from core.plugin_engine.guard import MissingAccessRule
@@ -35,7 +41,7 @@ from core.plugin_engine.resolver import left_out_with, resolve
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-SPECS = (building, cohorts, courses, demo)
+SPECS = (building, people, institutions, courses, cohorts, demo)
 
 
 def new_engine(can: Callable[[Any, str, Any], bool]) -> Engine:
@@ -139,6 +145,8 @@ def _contribution(engine: Engine, manifest: Manifest) -> Contribution:
         kinds=brought("activity_kinds", ActivityKind),
         menu=brought("menu_entries", MenuEntry),
         groups=brought("cli_groups", click.Group),
+        metrics=brought("metrics", Metric),
+        settings=brought("settings", Settings),
     )
 
 
@@ -146,6 +154,9 @@ def _take_in(app: Flask, engine: Engine, manifest: Manifest, brought: Contributi
     engine.loaded[manifest.name] = manifest
     engine.permissions.update({p.name: p for p in brought.permissions})
     engine.kinds.update({kind.name: kind for kind in brought.kinds})
+    engine.metrics.update({metric.name: metric for metric in brought.metrics})
+    for settings in brought.settings:
+        engine.settings[manifest.name] = settings
     engine.menu += [(manifest.name, entry) for entry in brought.menu]
     for blueprint in brought.blueprints:
         app.register_blueprint(blueprint)

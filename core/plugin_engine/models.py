@@ -1,11 +1,13 @@
-"""What the database remembers of plugins: installed versions, decisions, and their epoch.
+"""What the database remembers of plugins: versions, decisions, their epoch, and settings.
 
 No row for an institution means "as the parent decides"; a row is a decision that upgrades keep.
 """
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base, IntPk, created_at, fk
@@ -40,3 +42,22 @@ class PluginEpoch(Base):
 
     id: Mapped[int] = mapped_column(sa.SmallInteger, primary_key=True, default=1)
     number: Mapped[int] = mapped_column(sa.BigInteger, default=0, server_default="0")
+
+
+class PluginSetting(Base):
+    """What one institution, or one class, has set of a plugin; only the fields it filled in."""
+
+    __tablename__ = "plugin_setting"
+    __table_args__ = (
+        sa.UniqueConstraint("institution_id", "plugin"),
+        sa.UniqueConstraint("cohort_id", "plugin"),
+        sa.CheckConstraint("num_nonnulls(institution_id, cohort_id) = 1", name="one_place"),
+    )
+
+    id: Mapped[IntPk]
+    plugin: Mapped[str]
+    institution_id: Mapped[int | None] = fk("institution.id", ondelete="CASCADE", index=False)
+    cohort_id: Mapped[int | None] = fk("cohort.id", ondelete="CASCADE", index=False)
+    values: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict, server_default="{}")
+    changed_by_id: Mapped[int | None] = fk("user.id", ondelete="SET NULL", index=False)
+    changed_at: Mapped[datetime] = created_at()

@@ -10,17 +10,16 @@ from typing import Any
 from flask import Flask, render_template
 from markupsafe import Markup
 
-from core.institutions.models import Institution
 from core.plugin_engine.contributions import Panel
-from core.plugin_engine.engine import FAILED, engine
+from core.plugin_engine.engine import FAILED, Where, engine
 
 
-def slot(hook: str, institution: Institution | None, **arguments: Any) -> Markup:
+def slot(hook: str, where: Where, /, **arguments: Any) -> Markup:
     """The rendered panels of a slot, in order of weight and plugin."""
     found = engine()
     rendered = [
         found.attempt(plugin, f"a panel of {hook}", partial(_rendered, panel))
-        for plugin, panel in found.collected(hook, institution, **arguments)
+        for plugin, panel in found.collected(hook, where, **arguments)
     ]
     return Markup("\n").join(text for text in rendered if text is not FAILED)
 

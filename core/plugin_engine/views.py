@@ -25,6 +25,7 @@ from core.plugin_engine.catalogue import (
 from core.plugin_engine.decisions import Plan, decide, plan
 from core.plugin_engine.engine import engine
 from core.plugin_engine.guard import requires
+from core.plugin_engine.settings import settable
 
 pages = Blueprint("plugins", __name__)
 
@@ -70,6 +71,7 @@ def catalogue(institution_id: int) -> ResponseReturnValue:
         search=search,
         below=count_below(here()),
         problems=other_problems(engine()),
+        settable=settable(here(), "institution"),
     )
 
 

@@ -12,6 +12,7 @@ from core.api import (
     Demo,
     Enrolment,
     MenuEntry,
+    Metric,
     Panel,
     Permission,
     Refusal,
@@ -33,6 +34,7 @@ from plugins.quizzes import (
 from plugins.quizzes.blueprint import pages
 from plugins.quizzes.commands import quizzes
 from plugins.quizzes.demo import load as load_demo
+from plugins.quizzes.metrics import METRICS
 
 _RUN = ("institution_admin", "organiser")
 
@@ -65,6 +67,7 @@ def activity_kinds() -> list[ActivityKind]:
             edit=views.edit_url,
             facts=facts.lines,
             ready=facts.ready,
+            opened_in_class=True,
         )
     ]
 
@@ -77,6 +80,11 @@ def menu_entries() -> list[MenuEntry]:
 @hookimpl
 def cli_groups() -> list[click.Group]:
     return [quizzes]
+
+
+@hookimpl
+def metrics() -> list[Metric]:
+    return METRICS
 
 
 @hookimpl

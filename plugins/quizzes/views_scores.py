@@ -1,18 +1,15 @@
 """The scores of a class, for its staff: a table, figures, and a file, none with contacts."""
 
-import csv
-import io
 from collections.abc import Iterator
-from decimal import Decimal
+from typing import Any
 
 from flask import g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
-from werkzeug.wrappers import Response
 
-from core.api import Cohort, can, cohorts_for, db, export_name, number, requires, writes
+from core.api import Cohort, can, cohorts_for, csv_answer, db, requires, writes
 from plugins.quizzes import queries, services
 from plugins.quizzes.blueprint import pages
 
@@ -75,36 +72,19 @@ def scores_csv(cohort_code: str) -> ResponseReturnValue:
     cohort: Cohort = g.scope
     _close_overdue(cohort)
     tests = queries.tests_by_role(cohort.course_id)
-    text = io.StringIO()
-    csv.writer(text, delimiter=";").writerows(_table(cohort, tests))
-    # With the mark at its head Excel reads the file as UTF-8.
-    response = Response("\ufeff" + text.getvalue(), content_type="text/csv; charset=utf-8")
-    name = export_name(f"{cohort.code}-scores.csv")
-    response.headers.set("Content-Disposition", "attachment", filename=name)
-    return response
+    return csv_answer(_table(cohort, tests), f"{cohort.code}-scores")
 
 
-def _table(cohort: Cohort, tests: queries.Tests) -> Iterator[list[str]]:
-    """The head and a line for each participant; figures as a spreadsheet here reads them."""
+def _table(cohort: Cohort, tests: queries.Tests) -> Iterator[list[Any]]:
+    """The head and a line for each participant."""
     head = [_("Participant number"), _("Name"), _("Institution")]
     for one in tests.all:
         head += [one.activity.title, _("%(title)s, state", title=one.activity.title)]
-    yield [*map(safe_cell, head), _("Gain")]
+    yield [*head, _("Gain")]
     for row in queries.rows_of(cohort, tests, limit=None):
         place = row.enrolment.institution
         user = row.enrolment.user
-        line = [user.number, safe_cell(user.display_name)]
-        line.append(safe_cell(place.name) if place else "")
+        line: list[Any] = [user.number, user.display_name, place.name if place else ""]
         for one in tests.all:
-            line += [_figure(row.result(one).score), str(STATE_NAMES[row.result(one).state])]
-        yield [*line, _figure(tests.gain(row))]
-
-
-def _figure(value: Decimal | None) -> str:
-    """With the minus of the keyboard: a spreadsheet takes the printed one for a word."""
-    return "" if value is None else number(value).replace("−", "-")
-
-
-def safe_cell(text: str) -> str:
-    """A spreadsheet must not take a name for a formula."""
-    return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@", "\t", "\r")) else text
+            line += [row.result(one).score, str(STATE_NAMES[row.result(one).state])]
+        yield [*line, tests.gain(row)]

@@ -41,7 +41,7 @@ def test_all_problems_are_named_together_and_the_good_ones_are_loaded(whole_app)
     found = whole_app.extensions["bimtek"]
 
     assert {p.plugin for p in found.problems} == PROBLEMS.keys()
-    assert list(found.loaded) == ["good", "friend"]
+    assert list(found.loaded) == ["extras", "good", "friend"]
 
 
 def test_faulty_plugins_leave_no_table_class_module_or_page(whole_app):
@@ -80,7 +80,7 @@ def test_second_plugin_of_a_name_in_one_process_is_a_problem(database_url, make_
 def test_two_apps_can_load_the_same_plugin(database_url, make_app, whole_app):
     again = make_app(database_url, whole_app.config["PLUGIN_FOLDERS"])
 
-    assert list(again.extensions["bimtek"].loaded) == ["good", "friend"]
+    assert list(again.extensions["bimtek"].loaded) == ["extras", "good", "friend"]
 
 
 @pytest.fixture

@@ -6,12 +6,13 @@ import re
 from decimal import Decimal
 
 import pytest
+import sqlalchemy as sa
 
-from core.api import db, schedule
+from core.api import Enrolment, db, schedule
 from plugins.quizzes import queries
+from plugins.quizzes.metrics import METRICS
 from plugins.quizzes.services import save_answer, start_attempt, submit_attempt
 from plugins.quizzes.tests.conftest import add_test
-from plugins.quizzes.views_scores import safe_cell
 
 
 def sit(test, enrolment, right, *, hand_in=True):
@@ -201,14 +202,27 @@ def test_the_file_holds_every_participant_and_no_formula(classroom, pre, trainer
     assert lines[1][3] == ""
 
 
-@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\t=1", " =1", "\r=1"])
-def test_a_cell_that_could_be_a_formula_is_made_plain(text):
-    assert safe_cell(text) == f"'{text}"
+# Figures for monitoring
 
 
-@pytest.mark.parametrize("text", ["Ni'matul", "H. M. Arsyad", "", "a=1"])
-def test_other_cells_stay(text):
-    assert safe_cell(text) == text
+def measured(name, *enrolments):
+    metric = next(metric for metric in METRICS if metric.name == name)
+    asked = sa.select(Enrolment.id).where(Enrolment.id.in_([one.id for one in enrolments]))
+    return dict(db.session.execute(metric.measure(asked)).all())
+
+
+def test_figures_for_monitoring_are_those_of_the_class(classroom, pre, make):
+    passed, failed, only_post, nothing = (make.enrolment(classroom.cohort) for _n in range(4))
+    for enrolment, before, after in [(passed, 1, 4), (failed, 2, 2), (only_post, None, 4)]:
+        if before is not None:
+            sit(pre, enrolment, before)
+        sit(classroom.test, enrolment, after)
+    everybody = (passed, failed, only_post, nothing)
+
+    assert measured("quizzes.passed", *everybody) == {passed.id: 1, only_post.id: 1}
+    assert measured("quizzes.gain", *everybody) == {passed.id: 75, failed.id: 0}
+    assert summary(classroom).passed == 2
+    assert measured("quizzes.gain", nothing) == {}
 
 
 # Panels

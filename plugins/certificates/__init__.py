@@ -1,0 +1,1 @@
+"""Numbered, frozen and verifiable certificates; `hooks.py` is the table of contents."""

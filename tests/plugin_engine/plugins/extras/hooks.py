@@ -1,0 +1,120 @@
+"""Settings, requirements, figures, fields in a form, a lasting page: what `good` does not show."""
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+from flask import Blueprint
+from flask_wtf import FlaskForm
+from wtforms import SelectField, StringField
+from wtforms.validators import Length, NumberRange, Optional
+
+from core.api import (
+    ActivityKind,
+    DomainError,
+    Enrolment,
+    FormPart,
+    Metric,
+    OptionalNumber,
+    Requirement,
+    Settings,
+    choices,
+    db,
+    hookimpl,
+    lasting,
+    public,
+)
+from plugins.extras.models import Motto
+from plugins.extras.state import HEARD, STATE
+
+pages = Blueprint("extras", __name__, url_prefix="/extras")
+
+
+@pages.get("/proof")
+@public
+@lasting
+def proof():
+    return "PROOF"
+
+
+class ExtrasForm(FlaskForm):
+    share = OptionalNumber("Share", [Optional(), NumberRange(0, 100)], default=80)
+    trainers = SelectField(
+        "Trainers", [Optional()], choices=choices([("yes", "Yes"), ("no", "No")]), default="no"
+    )
+    note = StringField("Note", [Optional(), Length(max=20)], default="")
+
+
+class MottoForm(FlaskForm):
+    motto = StringField("Motto", [Optional(), Length(max=10)])
+
+
+@hookimpl
+def blueprints():
+    return [pages]
+
+
+@hookimpl
+def settings():
+    return [Settings(ExtrasForm, levels=("institution", "cohort"))]
+
+
+@hookimpl
+def settings_changed(plugin, institution, cohort):
+    HEARD.append(("settings", plugin, institution.id, cohort.code if cohort else None))
+
+
+@hookimpl
+def activity_kinds():
+    return [
+        ActivityKind(
+            "extras.session",
+            "Session",
+            "clock",
+            lambda activity, cohort: "/extras/proof",
+            opens_before=timedelta(minutes=30),
+        )
+    ]
+
+
+def _ones(enrolments):
+    return sa.select(Enrolment.id, sa.literal(1)).where(Enrolment.id.in_(enrolments))
+
+
+@hookimpl
+def metrics():
+    return [Metric("extras.ones", "Ones", "Each counts one.", _ones, weight=5)]
+
+
+@hookimpl
+def completion_requirements(cohort, enrolments):
+    if "requirement fails" in STATE:
+        raise RuntimeError
+    met = STATE.get("met")
+    return (
+        [] if met is None else [Requirement(one.id, "Extra", one.id in met) for one in enrolments]
+    )
+
+
+@hookimpl
+def enrolments_completed(cohort, enrolments):
+    HEARD.append(("completed", [one.id for one in enrolments]))
+
+
+@hookimpl
+def completion_taken_back(cohort, enrolments):
+    HEARD.append(("taken back", [one.id for one in enrolments]))
+
+
+def _save(institution, form):
+    if STATE.get("save") == "refuses":
+        raise DomainError("This motto will not do.")
+    if STATE.get("save") == "fails":
+        raise RuntimeError
+    db.session.merge(Motto(institution_id=institution.id, text=form.motto.data or ""))
+
+
+@hookimpl
+def institution_form_parts(institution, parent):
+    known = Motto.of(institution) if institution else None
+    form = MottoForm(prefix="extras-", meta={"csrf": False}, motto=known.text if known else "")
+    return [FormPart("Motto of the house", form, lambda thing: _save(thing, form))]

@@ -1,0 +1,4 @@
+"""What the test wants this plugin to do."""
+
+STATE: dict = {}
+HEARD: list = []

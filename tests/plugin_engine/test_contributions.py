@@ -1,0 +1,386 @@
+"""What a plugin brings beyond pages: settings, requirements, figures, fields, lasting pages."""
+
+import sys
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+import sqlalchemy as sa
+
+from core.cohorts.requirements import requirements_of
+from core.cohorts.services import (
+    close_activity,
+    open_activity,
+    override_progress,
+    reconsider,
+    record_progress,
+    schedule,
+    take_back_progress,
+)
+from core.cohorts.sessions import sessions_of
+from core.cohorts.standing import standings
+from core.courses.services import add_activity
+from core.db import db
+from core.institutions.models import Institution
+from core.people.models import AuditEntry
+from core.plugin_engine import engine, lifecycle
+from core.plugin_engine.checks import PluginFault, _check_settings
+from core.plugin_engine.contributions import Settings
+from core.plugin_engine.settings import change_settings, held_at, settings_of
+from core.testing.counting import count_queries
+
+NOON = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def state(whole_app):
+    """What the tiny plugin is told and what it has heard."""
+    with whole_app.app_context():
+        lifecycle.install(engine(), ["extras"])
+    found = sys.modules["plugins.extras.state"]
+    yield SimpleNamespace(tell=found.STATE, heard=found.HEARD)
+    found.STATE.clear()
+    found.HEARD.clear()
+
+
+@pytest.fixture
+def place(state, make):
+    nation = make.institution("Nation")
+    office = make.institution("Office", nation, "province")
+    make.enabled("extras", nation)
+    cohort = make.cohort(make.course(nation), office, code="OFFICE-1")
+    db.session.commit()
+    return SimpleNamespace(
+        nation=nation,
+        office=office,
+        cohort=cohort,
+        page=cohort.course.activities[0],
+        admin=make.staff("institution_admin", office),
+        organiser=make.staff("organiser", nation),
+    )
+
+
+# Settings
+
+
+def test_nearest_place_that_filled_a_setting_in_decides(place, make):
+    elsewhere = make.institution("Elsewhere", place.nation)
+    change_settings("extras", place.nation, {"share": 90, "trainers": "yes"}, by=None)
+    change_settings("extras", place.office, {"share": 70}, by=None)
+    change_settings("extras", place.cohort, {"note": "own"}, by=None)
+
+    assert settings_of("extras", place.cohort) == {"share": 70, "trainers": "yes", "note": "own"}
+    assert settings_of("extras", place.office)["note"] == ""
+    assert settings_of("extras", elsewhere)["share"] == 90
+    assert held_at("extras", place.cohort)["trainers"].source == place.nation
+
+
+def test_emptied_setting_follows_what_is_above_again(place):
+    change_settings("extras", place.office, {"share": 70, "note": "x"}, by=None)
+
+    changed = change_settings("extras", place.office, {"share": None, "note": "x"}, by=None)
+
+    assert changed
+    assert settings_of("extras", place.cohort)["share"] == 80
+    assert not change_settings("extras", place.office, {"note": "x"}, by=None)
+
+
+def test_zero_is_a_value_of_its_own(place):
+    change_settings("extras", place.office, {"share": 0}, by=None)
+
+    assert settings_of("extras", place.cohort)["share"] == 0
+
+
+def test_change_of_settings_is_told_and_audited(place, state):
+    change_settings("extras", place.cohort, {"share": 60}, by=place.organiser)
+
+    entry = db.session.scalar(sa.select(AuditEntry).filter_by(action="plugin.settings"))
+    assert state.heard == [("settings", "extras", place.office.id, "OFFICE-1")]
+    assert entry.change == {"plugin": "extras", "fields": ["share"]}
+    assert entry.actor_id == place.organiser.id
+
+
+def test_settings_page_says_what_an_empty_field_yields_and_saves(place, as_user):
+    change_settings("extras", place.nation, {"share": 90, "trainers": "yes"}, by=None)
+    client = as_user(place.admin)
+    path = f"/institutions/{place.office.id}/plugins/extras/settings"
+
+    page = client.get(path).text
+    saved = client.post(path, data={"share": "75", "trainers": "", "note": ""})
+
+    assert "90" in page
+    assert "Nation" in page
+    assert saved.status_code == 302
+    assert settings_of("extras", place.office) == {"share": 75, "trainers": "yes", "note": ""}
+
+
+@pytest.mark.parametrize("share", ["101", "-1", "many", "9" * 400])
+def test_settings_page_refuses_what_does_not_fit(place, as_user, share):
+    path = f"/classes/{place.cohort.code}/plugins/extras/settings"
+
+    answer = as_user(place.organiser).post(path, data={"share": share})
+
+    assert answer.status_code == 200
+    assert 'class="err"' in answer.text
+    assert settings_of("extras", place.cohort)["share"] == 80
+
+
+def test_settings_of_an_inactive_or_unknown_plugin_have_no_page(place, make, as_user):
+    make.disabled("extras", place.office)
+    client = as_user(place.admin)
+
+    for plugin in ("extras", "friend", "nobody"):
+        path = f"/institutions/{place.office.id}/plugins/{plugin}/settings"
+        assert client.get(path).status_code == 404
+
+
+def test_settings_of_another_institution_are_out_of_reach(place, as_user):
+    path = f"/institutions/{place.nation.id}/plugins/extras/settings"
+
+    assert as_user(place.admin).post(path, data={"share": "1"}).status_code == 403
+
+
+def test_form_of_settings_needs_a_default_and_may_be_left_empty(app):
+    from flask_wtf import FlaskForm  # noqa: PLC0415 -- forms of this test only
+    from wtforms import StringField  # noqa: PLC0415 -- same
+
+    class NeedsIt(FlaskForm):
+        word = StringField("Word", default="x")
+
+    with app.test_request_context(), pytest.raises(PluginFault, match="setting 'word'"):
+        _check_settings([Settings(NeedsIt)])
+
+
+# Completion
+
+
+@pytest.fixture
+def enrolment(place, make):
+    found = make.enrolment(place.cohort)
+    db.session.commit()
+    return found
+
+
+def test_class_is_completed_when_activities_and_requirements_are_met(place, state, enrolment):
+    state.tell["met"] = set()
+    record_progress(enrolment, place.page, "done")
+    assert enrolment.completed_at is None
+
+    state.tell["met"] = {enrolment.id}
+    reconsider(place.cohort, [enrolment])
+
+    assert enrolment.completed_at is not None
+    assert state.heard == [("completed", [enrolment.id])]
+
+
+def test_requirement_alone_completes_a_class_without_required_activities(place, state, make):
+    place.page.required = False
+    enrolment = make.enrolment(place.cohort)
+    reconsider(place.cohort, [enrolment])
+    assert enrolment.completed_at is None
+
+    state.tell["met"] = {enrolment.id}
+    reconsider(place.cohort, [enrolment])
+
+    assert enrolment.completed_at is not None
+
+
+def test_plugin_that_cannot_answer_holds_completion_back(place, state, enrolment):
+    state.tell["requirement fails"] = True
+
+    record_progress(enrolment, place.page, "done")
+
+    assert enrolment.completed_at is None
+    assert [r.met for r in requirements_of(place.cohort, [enrolment])[enrolment.id]] == [False]
+
+
+def test_new_rule_takes_no_completion_back_but_a_correction_does(place, state, enrolment):
+    record_progress(enrolment, place.page, "done")
+    state.tell["met"] = set()
+
+    reconsider(place.cohort, [enrolment])
+    kept = enrolment.completed_at
+    reconsider(place.cohort, [enrolment], take_back=True)
+
+    assert kept is not None
+    assert enrolment.completed_at is None
+    assert state.heard[-1] == ("taken back", [enrolment.id])
+
+
+def test_evidence_that_falls_takes_the_activity_and_the_completion_back(place, state, enrolment):
+    record_progress(enrolment, place.page, "done")
+
+    take_back_progress(enrolment, place.page)
+
+    assert (enrolment.required_done, enrolment.completed_at) == (0, None)
+    assert state.heard[-1] == ("taken back", [enrolment.id])
+
+
+def test_decision_by_hand_outlives_the_evidence(place, enrolment):
+    override_progress(enrolment, place.page, done=True, by=place.organiser, reason="Seen.")
+
+    take_back_progress(enrolment, place.page)
+
+    assert enrolment.required_done == 1
+
+
+def test_requirements_stand_on_the_pages_of_participant_and_staff(place, state, enrolment, as_user):
+    state.tell["met"] = set()
+    participant = as_user(enrolment.user).get("/classes/OFFICE-1").text
+    staff = as_user(place.organiser).get(f"/classes/OFFICE-1/participants/{enrolment.id}").text
+
+    assert "Extra" in participant
+    assert "Extra" in staff
+
+
+# Sessions
+
+
+@pytest.fixture
+def session(place):
+    activity = add_activity(place.page.section, "extras.session", "Day 1", required=False)
+    begins = NOON + timedelta(hours=1)
+    return schedule(
+        place.cohort, activity, by=None, starts_at=begins, ends_at=begins + timedelta(hours=2)
+    )
+
+
+@pytest.mark.parametrize(
+    ("minutes", "state_then"),
+    [(29, "not_open"), (30, "open"), (60, "open"), (179, "open"), (180, "closed")],
+)
+def test_session_opens_half_an_hour_before_and_closes_at_its_end(
+    place, session, clock, minutes, state_then
+):
+    clock.set(NOON + timedelta(minutes=minutes))
+
+    found = standings(place.cohort, [session.activity], {session.activity_id: session}, {})
+
+    assert found[session.activity_id].state == state_then
+    assert found[session.activity_id].held_now is (state_then == "open")
+
+
+def test_sessions_are_numbered_by_time_and_gone_with_their_plugin(place, session, make):
+    earlier = add_activity(place.page.section, "extras.session", "Opening", required=False)
+    untimed = add_activity(place.page.section, "extras.session", "Some day", required=False)
+    schedule(place.cohort, earlier, by=None, starts_at=NOON, ends_at=NOON + timedelta(minutes=5))
+    schedule(place.cohort, untimed, by=None, starts_at=NOON)
+    schedule(place.cohort, place.page, by=None, starts_at=NOON, ends_at=NOON + timedelta(hours=1))
+
+    assert [one.activity.title for one in sessions_of(place.cohort)] == ["Opening", "Day 1"]
+    make.disabled("extras", place.office)
+    assert sessions_of(place.cohort) == []
+
+
+def test_home_leads_to_the_session_whose_doors_are_open(place, session, make, as_user, clock):
+    participant = as_user(make.enrolment(place.cohort).user)
+    clock.set(NOON)
+    before = participant.get("/home").text
+    clock.set(session.starts_at)
+
+    assert 'href="/extras/proof"' not in before
+    assert 'href="/extras/proof"' in participant.get("/home").text
+
+
+def test_staff_open_and_close_an_activity_without_losing_its_times(place, clock):
+    clock.set(NOON)
+    begins = NOON + timedelta(hours=1)
+    ends = begins + timedelta(hours=1)
+    schedule(place.cohort, place.page, by=None, starts_at=begins, ends_at=ends, closes_at=ends)
+
+    opened = open_activity(place.cohort, place.page, by=None)
+    assert (opened.opens_at, opened.closes_at, opened.starts_at) == (NOON, ends, begins)
+    clock.forward(minutes=5)
+    closed = close_activity(place.cohort, place.page, by=None)
+    assert (closed.opens_at, closed.closes_at) == (NOON, NOON + timedelta(minutes=5))
+    clock.forward(minutes=5)
+    again = open_activity(place.cohort, place.page, by=None)
+    assert (again.opens_at, again.closes_at) == (NOON + timedelta(minutes=10), None)
+
+
+# Figures, fields, lasting pages
+
+
+def test_metrics_are_those_of_core_and_of_active_plugins(place, make):
+    names = [metric.name for metric in engine().metrics_in(place.office)]
+    make.disabled("extras", place.office)
+
+    assert names == ["participants", "extras.ones", "completed"]
+    assert [m.name for m in engine().metrics_in(place.office)] == ["participants", "completed"]
+    assert "extras.ones" in [m.name for m in engine().metrics_in([place.office, place.nation])]
+
+
+def form(**changes):
+    return {"name": "Office", "short_name": "Office", "kind": "province",
+            "timezone": "Asia/Jakarta", "aliases": "", **changes}  # fmt: skip
+
+
+def motto(institution):
+    query = sa.text("SELECT text FROM extras.motto WHERE institution_id = :id")
+    return db.session.scalar(query, {"id": institution.id})
+
+
+def test_part_of_a_form_is_shown_and_saved_with_it(place, as_user):
+    client = as_user(place.admin)
+    path = f"/institutions/{place.office.id}/edit"
+
+    sent = client.post(path, data=form(**{"extras-motto": "Read"}))
+
+    assert sent.status_code == 302
+    assert motto(place.office) == "Read"
+    assert 'value="Read"' in client.get(path).text
+
+
+def test_part_of_a_form_makes_its_row_with_a_new_institution(place, as_user):
+    sent = as_user(place.admin).post(
+        f"/institutions/{place.office.id}/new",
+        data=form(name="Village", kind="library", **{"extras-motto": "Come in"}),
+    )
+
+    made = db.session.scalar(sa.select(Institution).filter_by(name="Village"))
+    assert sent.status_code == 302
+    assert motto(made) == "Come in"
+
+
+@pytest.mark.parametrize(
+    ("save", "value", "sentence"),
+    [
+        ("", "much too long", "longer"),
+        ("refuses", "Read", "will not do"),
+        ("fails", "Read", "Motto"),
+    ],
+)
+def test_wrong_part_of_a_form_leaves_everything_as_it_was(
+    place, state, as_user, save, value, sentence
+):
+    state.tell["save"] = save
+
+    answer = as_user(place.admin).post(
+        f"/institutions/{place.office.id}/edit",
+        data=form(name="Renamed", **{"extras-motto": value}),
+    )
+
+    db.session.refresh(place.office)
+    assert answer.status_code == 200
+    assert sentence in answer.text
+    assert place.office.name == "Office"
+    assert motto(place.office) is None
+
+
+def test_extension_rows_come_for_a_list_in_one_query(place, app):
+    model = sys.modules["plugins.extras.models"].Motto
+    db.session.add(model(institution_id=place.office.id, text="Read"))
+    db.session.commit()
+
+    with count_queries(app) as statements:
+        found = model.map([place.office, place.nation])
+
+    assert {key: row.text for key, row in found.items()} == {place.office.id: "Read"}
+    assert model.of(place.nation) is None
+    assert len([s for s in statements if "motto" in s]) == 1
+
+
+def test_lasting_page_stays_while_the_plugin_is_disabled_everywhere(place, make, client):
+    make.disabled("extras", place.nation)
+
+    assert client.get("/extras/proof").text == "PROOF"
