@@ -22,6 +22,7 @@ from core.cohorts.services import (
     enrolment_of,
     open_activity,
     reconsider,
+    record_done,
     record_progress,
     schedule,
     take_back_progress,
@@ -32,18 +33,18 @@ from core.commands import json_option, print_json, refuses
 from core.courses.downloads import send_stored_file
 from core.courses.models import Activity, Course, Section, StoredFile
 from core.courses.queries import activity_of, whole_course
-from core.courses.services import add_activity, change_activity
+from core.courses.services import add_activity, change_activity, move_activity
 from core.courses.uploads import bytes_of, keep_made
 from core.db import Base, Extension, IntPk, db, extends, fk, now, one_of
 from core.demo import Demo
 from core.errors import DomainError, wants_json
-from core.exports import csv_answer, csv_text, xlsx_answer
+from core.exports import csv_answer, csv_text, xlsx_answer, xlsx_bytes
 from core.files import export_name
 from core.formatting import clock, date_long, date_range, date_short, moment, number, part_of
 from core.forms import ZONES, OptionalNumber, choices
 from core.hookspecs import hookimpl
 from core.institutions.models import Institution
-from core.institutions.queries import ancestors, below
+from core.institutions.queries import ancestors, below, tops
 from core.jobs import enqueue, job
 from core.limits import limiter
 from core.markdown import render as render_markdown
@@ -63,7 +64,7 @@ from core.plugin_engine.contributions import (
     Requirement,
     Settings,
 )
-from core.plugin_engine.engine import kind_of, metrics_in, plugin_is_active
+from core.plugin_engine.engine import contained, kind_of, metrics_in, plugin_is_active
 from core.plugin_engine.guard import lasting, public, requires, signed_in, writes
 from core.plugin_engine.settings import change_settings, settings_of
 from core.spreadsheets import MAX_BYTES as MOST_TABLE_BYTES
@@ -115,6 +116,7 @@ __all__ = [
     "clock",
     "close_activity",
     "cohorts_for",
+    "contained",
     "csv_answer",
     "csv_text",
     "date_long",
@@ -139,6 +141,7 @@ __all__ = [
     "limiter",
     "metrics_in",
     "moment",
+    "move_activity",
     "name_key",
     "now",
     "number",
@@ -153,6 +156,7 @@ __all__ = [
     "progress_of",
     "public",
     "reconsider",
+    "record_done",
     "record_progress",
     "refuses",
     "render_html",
@@ -171,9 +175,11 @@ __all__ = [
     "tables_in",
     "take_back_progress",
     "take_kept",
+    "tops",
     "wants_json",
     "whole_course",
     "window",
     "writes",
     "xlsx_answer",
+    "xlsx_bytes",
 ]

@@ -377,6 +377,26 @@ def record_progress(
     return progress
 
 
+def record_done(cohort: Cohort, activity: Activity, enrolments: Sequence[Enrolment]) -> None:
+    """The same for many participants of a class at once: each has done the activity."""
+    done = {"state": "done", "completed_at": now(), "overridden_by_id": None, "reason": ""}
+    rows = [{"enrolment_id": one.id, "activity_id": activity.id, **done} for one in enrolments]
+    if not rows:
+        return
+    written = insert(ActivityProgress).on_conflict_do_update(
+        index_elements=[ActivityProgress.enrolment_id, ActivityProgress.activity_id],
+        set_=done,
+        where=ActivityProgress.state != "done",
+    )
+    returning = written.returning(ActivityProgress).execution_options(populate_existing=True)
+    first_time = db.session.scalars(returning, rows).all()
+    people = {one.id: one for one in enrolments}
+    _recount(Enrolment.id.in_([progress.enrolment_id for progress in first_time]))
+    for progress in first_time:
+        person = people[progress.enrolment_id]
+        engine().notify("activity_completed", cohort.host, enrolment=person, progress=progress)
+
+
 def override_progress(
     enrolment: Enrolment, activity: Activity, *, done: bool, by: User, reason: str
 ) -> None:

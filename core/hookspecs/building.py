@@ -37,7 +37,7 @@ def menu_entries() -> Sequence[MenuEntry]:  # type: ignore[empty-body]
 
 @hookspec("build")
 def cli_groups() -> Sequence[click.Group]:  # type: ignore[empty-body]
-    """Commands as `bimtek <plugin> …`; the group carries the plugin's name."""
+    """Commands as `bimtek <plugin> …`; the group carries the plugin's name, `-` for `_`."""
 
 
 @hookspec("build")

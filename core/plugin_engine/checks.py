@@ -55,9 +55,10 @@ def check(engine: Engine, manifest: Manifest, brought: Contribution) -> None:
     for name in (thing.name for thing in named):
         if not name.startswith(f"{manifest.name}."):
             raise PluginFault(f"'{name}' must begin with '{manifest.name}.'")
+    command = manifest.name.replace("_", "-")
     for group in brought.groups:
-        if group.name != manifest.name:
-            raise PluginFault(f"command group '{group.name}' must be named '{manifest.name}'")
+        if group.name != command:
+            raise PluginFault(f"command group '{group.name}' must be named '{command}'")
     _check_settings(brought.settings)
     known = engine.permissions.keys() | {permission.name for permission in brought.permissions}
     probe = _probe(manifest, brought.blueprints)

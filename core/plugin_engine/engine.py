@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 import pluggy
 from flask import Flask, current_app
@@ -36,6 +36,7 @@ from core.plugin_engine.manifest import Manifest
 log = logging.getLogger(__name__)
 EXTENSION = "bimtek"
 FAILED: Any = object()
+T = TypeVar("T")
 # One institution, several of them (what is active in any), or None: anywhere on the site.
 Where: TypeAlias = Institution | Iterable[Institution] | None
 
@@ -244,6 +245,12 @@ def plugin_is_active(plugin: str, institution: Institution) -> bool:
 def metrics_in(where: Where) -> list[Metric]:
     """The figures of core and of the plugins that are active there."""
     return engine().metrics_in(where)
+
+
+def contained(plugin: str, what: str, call: Callable[[], T]) -> T | None:
+    """What `call` gives, or None: a fault in a part of `plugin` is counted, logged and undone."""
+    answer = engine().attempt(plugin, what, call)
+    return None if answer is FAILED else cast(T, answer)
 
 
 def kind_of(activity: Any, institution: Institution) -> ActivityKind | None:

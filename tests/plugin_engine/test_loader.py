@@ -166,7 +166,7 @@ def blueprints(): return [pages]
         (
             "wrong_group",
             HEAD + "@hookimpl\ndef cli_groups(): return [click.Group('db')]",
-            "command group 'db' must be named 'wrong_group'",
+            "command group 'db' must be named 'wrong-group'",
         ),
         (
             "error_pages",

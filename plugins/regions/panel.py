@@ -1,0 +1,41 @@
+"""The region on the pages of an institution: beside its facts, and in its form."""
+
+from flask import url_for
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user
+
+from core.api import ZONES, FormPart, Institution, Panel, User, can, db
+from plugins.regions.forms import RegionForm
+from plugins.regions.gazetteer import Region, region
+from plugins.regions.queries import placed
+from plugins.regions.services import set_region
+
+
+def region_panel(institution: Institution, user: User) -> Panel:
+    """Where the institution lies, from whom it has that, and whether its time zone fits."""
+    found = placed([institution.id]).get(institution.id)
+    inherited = found is not None and found.source_id != institution.id
+    may = can(user, "institutions.manage", institution)
+    context = {
+        "found": found.region if found else None,
+        "source": db.session.get(Institution, found.source_id) if found and inherited else None,
+        "institution": institution,
+        "zones": dict(ZONES),
+        "zone": _zone(found.region) if found else None,
+        "edit_url": url_for("institutions.edit", institution_id=institution.id) if may else None,
+    }
+    return Panel("regions/panel.html", context)
+
+
+def _zone(found: Region) -> str | None:
+    """The zone, unless the code is of no province that the data know."""
+    return found.timezone if region(found.province) else None
+
+
+def form_part(institution: Institution | None, parent: Institution | None) -> FormPart:
+    form = RegionForm.at(institution, parent)
+
+    def save(saved: Institution) -> None:
+        set_region(saved, form.chosen, by=current_user)
+
+    return FormPart(_l("Region"), form, save, template="regions/form_part.html")
