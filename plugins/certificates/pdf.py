@@ -124,7 +124,7 @@ def _content(printed: Printed, verify_url: str) -> dict[str, Any]:
         "sample": printed.sample,
         "held": date_range(printed.starts_on, printed.ends_on, locale=language),
         "lesson_hours": _counted(printed.lesson_hours, language),
-        "issued": f"{texts['issued_at_place']}, {issued}",
+        "issued": ", ".join(filter(None, (texts["issued_at_place"], issued))),
         "materials": [[_visible(title), hours] for title, hours in printed.materials],
         "verify_url": verify_url,
         "qr": _qr(verify_url),

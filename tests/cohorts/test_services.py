@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from core.cohorts.models import Cohort, Enrolment
+from core.cohorts.queries import progress_of
 from core.cohorts.services import (
     CohortFull,
     EnrolmentRefused,
@@ -20,6 +21,7 @@ from core.cohorts.services import (
     enrol_by_key,
     override_progress,
     publish_cohort,
+    record_done,
     record_progress,
     recount_course,
     remove_staff,
@@ -319,6 +321,24 @@ def test_done_stays_done_and_the_better_score_stays(make, course):
 
     assert (progress.state, progress.score) == ("done", 80)
     assert enrolment.required_done == 1
+
+
+def test_many_have_done_an_activity_at_once_and_once_only(make, course):
+    cohort, activity = make.cohort(course), course.activities[0]
+    before, failed, new = (make.enrolment(cohort) for _number in range(3))
+    done_at = record_progress(before, activity, "done").completed_at
+    record_progress(failed, activity, "failed", score=40)
+
+    for _time in range(2):
+        record_done(cohort, activity, [before, failed, new])
+    record_done(cohort, activity, [])
+
+    found = {one.id: progress_of(one)[activity.id] for one in (before, failed, new)}
+    assert [progress.state for progress in found.values()] == ["done"] * 3
+    assert (found[before.id].completed_at, found[failed.id].score) == (done_at, 40)
+    for one in (before, failed, new):
+        db.session.refresh(one)
+        assert one.required_done == 1
 
 
 def test_starting_again_does_not_undo_a_failure(make, course):

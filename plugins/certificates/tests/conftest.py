@@ -1,0 +1,133 @@
+"""A class of two days of which three people have completed everything and one half."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from threading import Barrier
+
+import pytest
+import sqlalchemy as sa
+
+from core import create_app
+from core.api import Cohort, Course, Enrolment, Institution, User, change_settings, db, limiter
+from core.cohorts.services import record_progress
+from core.db import READ_ENGINE
+from core.testing.counting import count_queries
+from core.testing.fixtures import SETTINGS, Client
+from plugins.certificates.models import Certificate, NumberSeries
+
+ISSUED = datetime(2026, 11, 27, 2, 0, tzinfo=UTC)  # 10.00 WITA
+SIGNED = {
+    "signer": "Dr. Contoh Adinata, M.Hum.",
+    "signer_position": "Kepala Pusat",
+    "place": "Jakarta",
+    "unit": "PP",
+}
+
+
+@dataclass
+class Graduation:
+    institution: Institution
+    office: Institution
+    course: Course
+    cohort: Cohort
+    completed: list[Enrolment]  # in order of name
+    unfinished: Enrolment
+    organiser: User
+
+    def url(self, path: str = "") -> str:
+        return f"/certificates/classes/{self.cohort.code}{path}"
+
+    def complete(self, enrolment: Enrolment) -> None:
+        for activity in self.course.activities:
+            record_progress(enrolment, activity, "done")
+
+    @property
+    def siti(self) -> User:
+        return self.completed[1].user
+
+
+def all_certificates():
+    return db.session.scalars(sa.select(Certificate).order_by(Certificate.id)).all()
+
+
+def numbers():
+    return [one.number for one in all_certificates()]
+
+
+def last_numbers():
+    query = sa.select(NumberSeries.institution_id, NumberSeries.year, NumberSeries.last)
+    return {(institution, year): last for institution, year, last in db.session.execute(query)}
+
+
+@pytest.fixture
+def graduation(make, clock):
+    clock.set(ISSUED)
+    institution = make.institution("Perpustakaan Contoh", code="PNRI")
+    office = make.institution("Dinas Contoh", institution, "province", timezone="Asia/Makassar")
+    make.enabled("certificates", institution)
+    change_settings("certificates", institution, SIGNED, by=None)
+    course = make.course(institution, pages=0, title="Bimtek Contoh", lesson_hours=16)
+    for title in ("Analisis kebutuhan", "Media sosial"):
+        make.page(make.section(course, title, lesson_hours=8), f"Bacaan {title}")
+    make.published(course)
+    cohort = make.cohort(course, office, code="KALSEL-07-2026", title="Bimtek Kalsel")
+    people = [
+        make.user("Ni'matul"),
+        make.user("Siti Nur'aini", title_before="Hj.", title_after="S.Pd.I., M.M.",
+                  phone="+6281255000109", email="siti@contoh.example", nip="197001012000012001"),
+        make.user("Sukarno"),
+    ]  # fmt: skip
+    enrolments = [make.enrolment(cohort, person) for person in people]
+    unfinished = make.enrolment(cohort, make.user("Wati"))
+    organiser = make.staff("organiser", institution)
+    found = Graduation(institution, office, course, cohort, enrolments, unfinished, organiser)
+    for enrolment in enrolments:
+        found.complete(enrolment)
+    record_progress(unfinished, course.activities[0], "done")
+    db.session.commit()
+    return found
+
+
+@pytest.fixture
+def at_once(app):
+    """Runs each in a thread and a transaction of its own, all at the same moment."""
+
+    def run(*works):
+        gate = Barrier(len(works))
+
+        def one(work):
+            with app.app_context():
+                gate.wait()
+                found = work()
+                db.session.commit()
+                return found
+
+        db.session.commit()
+        with ThreadPoolExecutor(len(works)) as pool:
+            found = list(pool.map(one, works))
+        db.session.expire_all()
+        return found
+
+    return run
+
+
+@pytest.fixture
+def statements(app):
+    """A list that fills with every statement sent to the database."""
+    with count_queries(app) as found:
+        yield found
+
+
+@pytest.fixture
+def limited_app(app, database_url, instance):
+    """An app of its own whose limits count."""
+    settings = {**SETTINGS, "RATELIMIT_ENABLED": True}
+    limited = create_app({**settings, "DATABASE_URL": database_url, "INSTANCE": instance})
+    limited.test_client_class = Client
+    yield limited
+    limiter.reset()
+    limiter.enabled = False
+    with limited.app_context():
+        db.engine.dispose()
+    limited.extensions[READ_ENGINE].dispose()
