@@ -80,3 +80,14 @@ def role_line() -> str:
         return ""
     institution = db.session.get(Institution, held[0].institution_id)
     return f"{ROLES[held[0].role]} · {institution.short_name if institution else ''}"
+
+
+def public_links() -> list[Entry]:
+    """Pages of plugins for everybody, each while it is there at all."""
+    found = engine()
+    links = sorted(found.public_links, key=lambda link: (link.weight, link.endpoint))
+    return [
+        _entry(str(link.label), link.endpoint)
+        for link in links
+        if found.guard.present(link.endpoint, None)
+    ]

@@ -43,7 +43,7 @@ from core.i18n import init_i18n
 from core.institutions import views as institutions
 from core.institutions.models import Institution
 from core.limits import limiter
-from core.navigation import navigation, role_line
+from core.navigation import navigation, public_links, role_line
 from core.people import views as people
 from core.people.access import CORE_PERMISSIONS, can
 from core.people.accounts import init_accounts
@@ -196,6 +196,7 @@ def _page_context() -> dict[str, Any]:
     return {
         "nav": navigation,
         "role_line": role_line,
+        "public_links": public_links,
         "theme": _theme(),
         "locale": str(get_locale()),
         "site_name": current_app.config["SITE_NAME"],

@@ -11,6 +11,7 @@ from core.plugin_engine.contributions import (
     MenuEntry,
     Metric,
     Permission,
+    PublicLink,
     Settings,
 )
 
@@ -33,6 +34,11 @@ def activity_kinds() -> Sequence[ActivityKind]:  # type: ignore[empty-body]
 @hookspec("build")
 def menu_entries() -> Sequence[MenuEntry]:  # type: ignore[empty-body]
     """Entries of the navigation; shown where the plugin is active and the right is held."""
+
+
+@hookspec("build")
+def public_links() -> Sequence[PublicLink]:  # type: ignore[empty-body]
+    """Pages for everybody, at the foot of every page; there where the page itself is."""
 
 
 @hookspec("build")

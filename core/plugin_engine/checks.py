@@ -15,6 +15,7 @@ from core.plugin_engine.contributions import (
     MenuEntry,
     Metric,
     Permission,
+    PublicLink,
     Settings,
 )
 from core.plugin_engine.engine import Engine
@@ -44,6 +45,7 @@ class Contribution:
     permissions: list[Permission]
     kinds: list[ActivityKind]
     menu: list[MenuEntry]
+    links: list[PublicLink]
     groups: list[click.Group]
     metrics: list[Metric]
     settings: list[Settings]
@@ -68,6 +70,8 @@ def check(engine: Engine, manifest: Manifest, brought: Contribution) -> None:
         _check_templates(manifest, blueprint)
     for entry in brought.menu:
         _check_menu(manifest, entry, probe, known)
+    for link in brought.links:
+        _check_link(link, probe)
 
 
 def check_tables(manifest: Manifest, tables: Iterable[sa.Table]) -> None:
@@ -135,3 +139,9 @@ def _check_menu(manifest: Manifest, entry: MenuEntry, probe: Flask, known: Itera
         raise PluginFault(f"menu entry '{entry.endpoint}' names no page without arguments")
     if not entry.permission.startswith(f"{manifest.name}.") or entry.permission not in known:
         raise PluginFault(f"menu entry '{entry.endpoint}' needs a permission of its own plugin")
+
+
+def _check_link(link: PublicLink, probe: Flask) -> None:
+    view = probe.view_functions.get(link.endpoint)
+    if view is None or access_of(link.endpoint, view).kind != "public":
+        raise PluginFault(f"public link '{link.endpoint}' names no public page")

@@ -79,6 +79,15 @@ class MenuEntry:
 
 
 @dataclass(frozen=True)
+class PublicLink:
+    """A page for everybody, named at the foot of every page; `@public`, without arguments."""
+
+    label: Text
+    endpoint: str
+    weight: int = 50
+
+
+@dataclass(frozen=True)
 class Refusal:
     """A plugin's no to something that is about to happen, with its sentence."""
 

@@ -25,6 +25,7 @@ from core.plugin_engine.contributions import (
     MenuEntry,
     Metric,
     Permission,
+    PublicLink,
     Refusal,
     Settings,
 )
@@ -58,6 +59,7 @@ class Engine:
         self.permissions: dict[str, Permission] = {}
         self.kinds: dict[str, ActivityKind] = {}
         self.menu: list[tuple[str, MenuEntry]] = []
+        self.public_links: list[PublicLink] = []
         self.metrics: dict[str, Metric] = {}
         self.settings: dict[str, Settings] = {}
         self.failures: Counter[tuple[str, str]] = Counter()

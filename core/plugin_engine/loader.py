@@ -31,6 +31,7 @@ from core.plugin_engine.contributions import (
     MenuEntry,
     Metric,
     Permission,
+    PublicLink,
     Settings,
 )
 from core.plugin_engine.discovery import Problem, discover
@@ -144,6 +145,7 @@ def _contribution(engine: Engine, manifest: Manifest) -> Contribution:
         permissions=brought("permissions", Permission),
         kinds=brought("activity_kinds", ActivityKind),
         menu=brought("menu_entries", MenuEntry),
+        links=brought("public_links", PublicLink),
         groups=brought("cli_groups", click.Group),
         metrics=brought("metrics", Metric),
         settings=brought("settings", Settings),
@@ -157,6 +159,7 @@ def _take_in(app: Flask, engine: Engine, manifest: Manifest, brought: Contributi
     engine.metrics.update({metric.name: metric for metric in brought.metrics})
     for settings in brought.settings:
         engine.settings[manifest.name] = settings
+    engine.public_links += brought.links
     engine.menu += [(manifest.name, entry) for entry in brought.menu]
     for blueprint in brought.blueprints:
         app.register_blueprint(blueprint)

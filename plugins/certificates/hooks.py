@@ -14,6 +14,7 @@ from core.api import (
     Metric,
     Panel,
     Permission,
+    PublicLink,
     Settings,
     User,
     can,
@@ -51,6 +52,11 @@ def permissions() -> list[Permission]:
 @hookimpl
 def settings() -> list[Settings]:
     return [Settings(SettingsForm)]
+
+
+@hookimpl
+def public_links() -> list[PublicLink]:
+    return [PublicLink(_l("Check a certificate"), "certificates.verify")]
 
 
 @hookimpl

@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 PAGE = {
     "nav": list,
+    "public_links": list,
     "role_line": str,
     "current_user": SimpleNamespace(is_authenticated=False),
     "theme": "light",

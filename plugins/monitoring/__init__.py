@@ -1,0 +1,1 @@
+"""Participants and results by region; `hooks.py` is the table of contents."""
