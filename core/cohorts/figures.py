@@ -14,7 +14,8 @@ def _everybody(enrolments: Any) -> sa.Select[int, int]:
 
 
 def _completed(enrolments: Any) -> sa.Select[int, int]:
-    return _everybody(enrolments).where(Enrolment.completed_at.is_not(None))
+    done = sa.case((Enrolment.completed_at.is_not(None), 1), else_=0)
+    return sa.select(Enrolment.id, done).where(Enrolment.id.in_(enrolments))
 
 
 CORE_METRICS = (

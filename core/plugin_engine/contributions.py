@@ -116,7 +116,9 @@ class Metric:
     `measure(enrolments)` takes a select of enrolment ids and gives a select of
     (enrolment id, value), at most one row each.
     `how` the values of a group become its figure: "count" sums them, "share" is 100 × their sum
-    ÷ all participants of the group, "mean" is the average of those that have a value.
+    ÷ all participants of the group, "mean" is the average of those that have a value. A share or
+    a mean of a group in which nobody has a value is unknown, not zero: so a share gives a 0 to
+    whoever could have met it and did not.
     """
 
     name: str

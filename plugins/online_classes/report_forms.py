@@ -5,7 +5,6 @@ Deciding about cases needs no form class: see `views_reports.settle_case`.
 
 from typing import Any
 
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
@@ -48,6 +47,3 @@ class ConfirmForm(FlaskForm):
     ticket = HiddenField()
     zone = RadioField(_l("Which clock does the report follow?"), validate_choice=False)
     confirmed = BooleanField(_l("This is the report of this session"))
-
-    def refuse_unconfirmed(self) -> None:
-        self.confirmed.errors = [_("Tick this if you are sure that it is the right report.")]

@@ -23,7 +23,7 @@ from core.api import (
 )
 from plugins.online_classes.matching import (
     Candidate,
-    EmailFit,
+    Known,
     NameBook,
     Person,
     Place,
@@ -121,50 +121,72 @@ def _places(homes: Iterable[Institution]) -> list[Place]:
 # What an e-mail proves
 
 
+Meant = Mapping[str, frozenset[frozenset[int]]]
+
+
 @dataclass(frozen=True)
-class KnownEmails:
-    """`registered`: e-mail → enrolment. `decided`: e-mail → whom persons said it was, each time."""
+class KnownBefore:
+    """What is registered, and what persons have decided in the class so far.
+
+    `registered`: e-mail → enrolment. `emails` and `names`: an e-mail, or a name as it is compared
+    → whom persons said it was, each time.
+    """
 
     registered: Mapping[str, int]
-    decided: Mapping[str, frozenset[frozenset[int]]]
+    emails: Meant
+    names: Meant
 
     def owner(self, email: str) -> tuple[int, Literal["email", "decision"]] | None:
-        """The one enrolled person whose it surely is, and why.
+        """The one enrolled person whose the e-mail surely is, and why.
 
         What persons decided goes before what is registered; where they did not decide for the
         same one person each time, nobody owns it.
         """
-        if decisions := self.decided.get(email):
+        if decisions := self.emails.get(email):
             [people] = decisions if len(decisions) == 1 else [frozenset[int]()]
             return (next(iter(people)), "decision") if len(people) == 1 else None
         found = self.registered.get(email)
         return (found, "email") if found is not None else None
 
-    def hints(self, email: str) -> dict[int, EmailFit]:
-        """What it says about whom, where it does not decide by itself."""
-        found: dict[int, EmailFit] = {}
-        if email in self.registered:
-            found[self.registered[email]] = "registered"
-        for people in self.decided.get(email, ()):
+    def hints(self, case: ReportCase) -> dict[int, Known]:
+        """What is known about whom, where it does not decide by itself."""
+        found: dict[int, Known] = {}
+        for people in self.names.get(case.name_key, ()):
+            found |= dict.fromkeys(people, "named")
+        if case.email in self.registered:
+            found[self.registered[case.email]] = "registered"
+        for people in self.emails.get(case.email, ()):
             found |= dict.fromkeys(people, "decided")
         return found
 
 
-def known_emails(cohort: Cohort, register: Register) -> KnownEmails:
-    """Of the whole class: what was decided for one session holds for the next."""
-    meant = sa.func.array_agg(CasePerson.enrolment_id)
+def known_before(cohort: Cohort, register: Register) -> KnownBefore:
+    """Of the whole class: what was decided for one session helps with the next."""
     query = (
-        sa.select(ReportCase.email, ReportCase.state, meant)
+        sa.select(
+            ReportCase.email,
+            ReportCase.name_key,
+            ReportCase.state,
+            sa.func.array_agg(CasePerson.enrolment_id),
+        )
         .join(ScheduledActivity, ScheduledActivity.id == ReportCase.scheduled_activity_id)
         .outerjoin(CasePerson, CasePerson.case_id == ReportCase.id)
-        .where(ScheduledActivity.cohort_id == cohort.id, ReportCase.email != "", by_a_person())
+        .where(ScheduledActivity.cohort_id == cohort.id, by_a_person())
         .group_by(ReportCase.id)
     )
-    decided: defaultdict[str, set[frozenset[int]]] = defaultdict(set)
-    for email, state, people in db.session.execute(query):
-        enrolled = frozenset(people if state == "matched" else ()) & register.enrolments.keys()
-        decided[email].add(enrolled)
-    return KnownEmails(register.by_email, {e: frozenset(found) for e, found in decided.items()})
+    emails: defaultdict[str, set[frozenset[int]]] = defaultdict(set)
+    names: defaultdict[str, set[frozenset[int]]] = defaultdict(set)
+    for email, name, state, people in db.session.execute(query):
+        meant = people if state == "matched" else ()
+        enrolled = frozenset(key for key in meant if key in register.enrolments)
+        names[name].add(enrolled)
+        if email:
+            emails[email].add(enrolled)
+    return KnownBefore(register.by_email, _fixed(emails), _fixed(names))
+
+
+def _fixed(found: Mapping[str, set[frozenset[int]]]) -> Meant:
+    return {key: frozenset(people) for key, people in found.items()}
 
 
 def by_a_person() -> sa.ColumnElement[bool]:
@@ -274,7 +296,7 @@ def queue_of(live: LiveClass) -> Queue:
     cases = [case for case in cases_of(session) if not all(r.waiting_room for r in case.rows)]
     seconds = seconds_by_person(cases, session)
     waiting = [case for case in cases if case.state == "open"]
-    emails = known_emails(live.cohort, register) if waiting else KnownEmails({}, {})
+    known = known_before(live.cohort, register) if waiting else KnownBefore({}, {}, {})
     visits = _visits(session) if waiting else {}
     found = [
         OpenCase(
@@ -282,7 +304,7 @@ def queue_of(live: LiveClass) -> Queue:
             seconds_of(case.rows, session),
             [
                 Choice(one, person, seconds.get(person.id, 0), visits.get(person.user_id))
-                for one in register.names.candidates(case.name, emails.hints(case.email))
+                for one in register.names.candidates(case.name, known.hints(case))
                 if (person := register.enrolments[one.person_id])
             ],
         )

@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 
-from core.api import Metric
+from core.api import Activity, Cohort, Enrolment, Metric, Section
 from plugins.quizzes.models import Attempt, Test
 
 
@@ -15,7 +15,6 @@ def _best(enrolments: Any, role: str) -> sa.Subquery:
         sa.select(
             Attempt.enrolment_id,
             sa.func.max(Attempt.score).label("score"),
-            sa.func.max(Test.pass_mark).label("pass_mark"),
         )
         .join(Test, Test.id == Attempt.test_id)
         .where(Test.role == role, Attempt.score.is_not(None), Attempt.enrolment_id.in_(enrolments))
@@ -25,8 +24,18 @@ def _best(enrolments: Any, role: str) -> sa.Subquery:
 
 
 def _passed(enrolments: Any) -> Any:
+    """1 or 0 for everybody whose course has a post-test with a pass mark."""
     post = _best(enrolments, "post")
-    return sa.select(post.c.enrolment_id, sa.literal(1)).where(post.c.score >= post.c.pass_mark)
+    passed = sa.case((post.c.score >= Test.pass_mark, 1), else_=0)
+    return (
+        sa.select(Enrolment.id, passed)
+        .join(Cohort, Cohort.id == Enrolment.cohort_id)
+        .join(Section, Section.course_id == Cohort.course_id)
+        .join(Activity, Activity.section_id == Section.id)
+        .join(Test, Test.activity_id == Activity.id)
+        .outerjoin(post, post.c.enrolment_id == Enrolment.id)
+        .where(Enrolment.id.in_(enrolments), Test.role == "post", Test.pass_mark.is_not(None))
+    )
 
 
 def _gain(enrolments: Any) -> Any:

@@ -443,7 +443,8 @@ def test_a_province_sees_its_own_classes_and_never_another_s(kalsel, office_admi
     page = office_admin.get(f"{own}/list?metric=participants").text
 
     assert len(names(page)) == 43
-    assert "Orang" not in page
+    assert "Orang Kalsel" not in page
+    assert "Orang Lain" not in page
     for path in ("", "/list?metric=participants", "/figures.csv", "/figures.xlsx", "/chart.svg"):
         for place in (kalsel.nation_url(), f"/monitoring/institutions/{other.id}",
                       "/monitoring/classes/LAIN-1"):  # fmt: skip

@@ -219,10 +219,14 @@ def test_figures_for_monitoring_are_those_of_the_class(classroom, pre, make):
         sit(classroom.test, enrolment, after)
     everybody = (passed, failed, only_post, nothing)
 
-    assert measured("quizzes.passed", *everybody) == {passed.id: 1, only_post.id: 1}
+    assert measured("quizzes.passed", *everybody) == {
+        passed.id: 1, failed.id: 0, only_post.id: 1, nothing.id: 0,
+    }  # fmt: skip
     assert measured("quizzes.gain", *everybody) == {passed.id: 75, failed.id: 0}
     assert summary(classroom).passed == 2
     assert measured("quizzes.gain", nothing) == {}
+    classroom.test.pass_mark = None
+    assert measured("quizzes.passed", *everybody) == {}
 
 
 # Panels
