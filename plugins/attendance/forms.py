@@ -1,0 +1,46 @@
+"""What a class requires, and a decision by hand. Who it is about is ticked in the list itself."""
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import IntegerField, RadioField, SelectField, StringField
+from wtforms.validators import DataRequired, Length, NumberRange, Optional
+
+from core.api import choices, one_line
+from plugins.attendance.marks import LONGEST_REASON
+
+NEEDED = _l("Please fill this in.")
+TOO_LONG = _l("Use at most %(max)d characters.")
+OUT_OF_RANGE = _l("Use a number from %(min)d to %(max)d.")
+WHO = (
+    ("auto", _l("where the class has no committee")),
+    ("yes", _l("always")),
+    ("no", _l("never")),
+)
+VERDICTS = (("present", _l("Present")), ("excused", _l("Excused")), ("absent", _l("Absent")))
+
+
+def _one_line(text: str | None) -> str:
+    return one_line(text or "")
+
+
+class SettingsForm(FlaskForm):
+    required_share = IntegerField(
+        _l("Required share of the time, in percent"),
+        [Optional(), NumberRange(0, 100, OUT_OF_RANGE)],
+        default=80,
+        description=_l("Of a session to count as present, and of all sessions to complete the"
+                       " class. 0: presence is not required."),
+    )  # fmt: skip
+    trainers_settle = SelectField(
+        _l("Trainers settle presence"), [Optional()], choices=choices(WHO), default="auto"
+    )
+
+
+class MarkForm(FlaskForm):
+    verdict = RadioField(_l("Decision"), choices=choices(VERDICTS), default="present")
+    reason = StringField(
+        _l("Reason"),
+        [DataRequired(NEEDED), Length(max=LONGEST_REASON, message=TOO_LONG)],
+        filters=[_one_line],
+        description=_l("Kept with the decision; only staff read it."),
+    )

@@ -1,0 +1,60 @@
+"""Work by the clock and in the background: a session ends, a rule changes for many classes."""
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from core.api import (
+    Cohort,
+    Institution,
+    ScheduledActivity,
+    below,
+    db,
+    enqueue,
+    job,
+    now,
+    plugin_is_active,
+    sessions_of,
+)
+from plugins.attendance import settling
+
+# The clocks of two machines may differ by less than this.
+MARGIN = timedelta(seconds=10)
+
+
+@job("attendance.settle_at_end")
+def settle_at_end(session_id: int) -> None:
+    """Says who was absent. Where the end was moved this changes nothing, and another job waits."""
+    session = db.session.get(ScheduledActivity, session_id)
+    if session is None:
+        return
+    cohort = settling.cohort_of(session)
+    if plugin_is_active("attendance", cohort.host):
+        settling.settle(cohort, [session])
+
+
+def settle_when_ended(session: ScheduledActivity) -> None:
+    if session.ends_at and session.ends_at > now():
+        enqueue(settle_at_end, at=session.ends_at + MARGIN, session_id=session.id)
+
+
+@job("attendance.settle_below")
+def settle_below(institution_id: int) -> None:
+    """Settles the published classes of an institution and of all below it by the rule of now.
+
+    One transaction a class, so that a large tree is never locked as a whole.
+    """
+    institution = db.session.get(Institution, institution_id)
+    if institution is None:
+        return
+    query = (
+        sa.select(Cohort.id)
+        .join(Cohort.host)
+        .where(Cohort.status == "published", below(institution))
+        .order_by(Cohort.id)
+    )
+    for cohort_id in db.session.scalars(query).all():
+        cohort = db.session.get_one(Cohort, cohort_id)
+        if plugin_is_active("attendance", cohort.host):
+            settling.settle(cohort, sessions_of(cohort))
+        db.session.commit()
