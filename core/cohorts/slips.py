@@ -52,7 +52,7 @@ def _slip(cohort: Cohort, handout: Handout) -> Slip:
         link=link,
         valid_until=until,
         message=_(
-            "Dear %(name)s. This is your way into the class %(title)s: %(link)s\n"
+            "Dear %(name)s,\nThis is your way into the class %(title)s: %(link)s\n"
             "It is yours alone and works once, until %(until)s. Please do not share it.",
             name=handout.user.display_name,
             title=cohort.title,

@@ -3,6 +3,7 @@
 import contextvars
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -117,7 +118,9 @@ def run_jobs(app: Flask) -> Callable[[], None]:
 
     def work() -> None:
         db.session.commit()
-        run_worker(app, wait=False)
+        # In a thread of its own: beside a browser this one has an event loop already.
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(run_worker, app, wait=False).result()
         db.session.expire_all()
 
     return work

@@ -1,4 +1,4 @@
-"""pytest fixtures for journeys in a real browser: `live_server`, `browser`, `open_page`.
+"""pytest fixtures for journeys in a real browser: `live_server`, `browser`, `open_page`, `screen`.
 
 A journey is marked `journey` and is skipped where there is no Chromium.
 """
@@ -7,6 +7,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
@@ -66,6 +67,60 @@ def open_page(app: Flask, live_server: str, browser: Any) -> Iterator[Callable[.
     for context in contexts:
         context.close()
     assert not errors, errors
+
+
+@pytest.fixture
+def screen(live_server: str, browser: Any) -> Iterator[Callable[[int], Any]]:
+    """`screen(360)`: a page so wide, on a device of its own on which nobody has signed in.
+
+    It fails the test at its end when the browser reported an error or asked another host.
+    """
+    contexts: list[Any] = []
+    complaints: list[str] = []
+
+    def open_one(width: int) -> Any:
+        context = browser.new_context(
+            base_url=live_server,
+            viewport={"width": width, "height": 800},
+            locale="id-ID",
+            has_touch=width < 600,
+        )
+        contexts.append(context)
+        _watch(context, urlsplit(live_server).netloc, complaints)
+        return context.new_page()
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert not complaints, complaints
+
+
+def _watch(context: Any, own_host: str, complaints: list[str]) -> None:
+    def asked(request: Any) -> None:
+        if urlsplit(request.url).netloc != own_host:
+            complaints.append(request.url)
+
+    def said(message: Any) -> None:
+        if message.type == "error":
+            complaints.append(message.text)
+
+    context.on("request", asked)
+    context.on("console", said)
+    context.on("weberror", lambda failed: complaints.append(str(failed.error)))
+
+
+def sign_in(page: Any, name: str, password: str) -> None:
+    page.goto("/sign-in")
+    page.fill("#name", name)
+    page.fill("#password", password)
+    page.click("form.card .btn-primary")
+    page.wait_for_url("**/home")
+
+
+def assert_fits(page: Any) -> None:
+    """Nothing of the page lies beside the screen."""
+    width = page.viewport_size["width"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
 
 
 def _session_of(app: Flask, user: User) -> dict[str, str]:

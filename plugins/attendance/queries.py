@@ -72,7 +72,16 @@ def marks_in(
 
 
 def unsettled(ended: Sequence[ScheduledActivity]) -> list[ScheduledActivity]:
-    """Those of the ended sessions in which somebody of the class has no verdict yet."""
+    """Those of the ended sessions of which something is known, and in which somebody of the class
+    has no verdict yet."""
+    known = sa.or_(
+        sa.exists().where(
+            Evidence.scheduled_activity_id == ScheduledActivity.id, Evidence.withdrawn_at.is_(None)
+        ),
+        sa.exists().where(
+            Mark.scheduled_activity_id == ScheduledActivity.id, Mark.verdict != "none"
+        ),
+    )
     query = (
         sa.select(ScheduledActivity.id)
         .distinct()
@@ -82,6 +91,7 @@ def unsettled(ended: Sequence[ScheduledActivity]) -> list[ScheduledActivity]:
             ScheduledActivity.id.in_([session.id for session in ended]),
             Enrolment.status == "confirmed",
             sa.func.coalesce(SettledPresence.verdict, "open") == "open",
+            known,
         )
     )
     due = set(db.session.scalars(query)) if ended else set()
@@ -145,9 +155,8 @@ def _has_ended(session: ScheduledActivity) -> bool:
     return session.ends_at is not None and session.ends_at <= now()
 
 
-def default_verdict(session: ScheduledActivity) -> Verdict:
-    """What holds where nothing was settled: of somebody who was enrolled afterwards."""
-    return "absent" if _has_ended(session) else "open"
+# What holds of a person of whom nothing was settled yet.
+UNSETTLED: Verdict = "open"
 
 
 def in_figures(cohort: Cohort, sessions: Sequence[ScheduledActivity]) -> list[Session]:
@@ -167,7 +176,7 @@ def in_figures(cohort: Cohort, sessions: Sequence[ScheduledActivity]) -> list[Se
         counts[session_id][verdict] += count
     for session in sessions:
         of_session = counts[session.id]
-        of_session[default_verdict(session)] += people - sum(of_session.values())
+        of_session[UNSETTLED] += people - sum(of_session.values())
     return [Session(n, one, counts[one.id]) for n, one in enumerate(sessions, start=1)]
 
 
@@ -205,7 +214,7 @@ def _presence(
     session: ScheduledActivity, seconds: int | None, verdict: Verdict | None, *, marked: bool
 ) -> Presence:
     share = share_of(seconds or 0, length_of(session.starts_at, session.ends_at))
-    return Presence(seconds or 0, share, verdict or default_verdict(session), marked)
+    return Presence(seconds or 0, share, verdict or UNSETTLED, marked)
 
 
 @dataclass(frozen=True)
@@ -231,7 +240,7 @@ def rows_of(
     cohort: Cohort, session: ScheduledActivity, wanted: Wanted
 ) -> tuple[list[Row], Enrolment | None]:
     """A page of participants, the missing first, then by name; its last one where more follow."""
-    verdict = sa.func.coalesce(SettledPresence.verdict, default_verdict(session))
+    verdict = sa.func.coalesce(SettledPresence.verdict, UNSETTLED)
     rank = sa.case({name: place for place, name in enumerate(ORDER)}, value=verdict)
     query = (
         sa.select(Enrolment, SettledPresence.seconds, SettledPresence.verdict)

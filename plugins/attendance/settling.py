@@ -122,8 +122,9 @@ def _reckon(
     if not session.starts_at or not session.ends_at:
         return {one.id: UNTOUCHED for one in people}
     length = length_of(session.starts_at, session.ends_at)
-    ended = session.ends_at <= now()
     evidence, marks = queries.evidence_to_reckon(session), queries.marks_in([session])
+    # While nothing at all is known of a session nobody was absent: its report is still to come.
+    ended = session.ends_at <= now() and bool(evidence or marks)
     found = {}
     for one in people:
         intervals, totals = evidence.get(one.id, ((), ()))

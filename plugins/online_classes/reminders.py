@@ -22,9 +22,9 @@ def reminder(live: LiveClass, person: User) -> str:
         "link": url_for("cohorts.learn", cohort_code=cohort.code, _external=True),
     }
     if live.phase == "ahead":
-        return _("Dear %(name)s. The class “%(title)s” begins on %(moment)s. "
+        return _("Dear %(name)s,\nThe class “%(title)s” begins on %(moment)s. "
                  "Please come in through your course page: %(link)s", **facts)  # fmt: skip
-    return _("Dear %(name)s. We do not see you yet in the class “%(title)s”, %(moment)s. "
+    return _("Dear %(name)s,\nWe do not see you yet in the class “%(title)s”, %(moment)s. "
              "Please come in through your course page: %(link)s", **facts)  # fmt: skip
 
 

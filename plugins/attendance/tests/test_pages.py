@@ -10,7 +10,7 @@ from plugins.attendance import queries
 from plugins.attendance.api import name_source, record_evidence, withdraw_evidence
 from plugins.attendance.marks import mark
 from plugins.attendance.models import Mark, SettledPresence
-from plugins.attendance.tests.conftest import at, plan, seen, total
+from plugins.attendance.tests.conftest import END, at, plan, seen, total
 
 
 @pytest.fixture
@@ -260,12 +260,13 @@ def test_a_hundred_and_fifty_people_take_no_more_queries_than_five(over, make, c
     assert max(few[:3]) <= 25
 
 
-def test_looking_settles_what_the_job_has_not_reached(over, client):
-    assert db.session.scalars(sa.select(SettledPresence)).all() == []
+def test_looking_settles_what_the_job_has_not_reached(room, client, clock, make):
+    room.record(seen(make.enrolment(room.cohort), "08:00", "10:00"))
+    clock.set(END)
 
-    assert "1 absent" in text_of(client.get(over.url()).text)
+    assert "2 absent" in text_of(client.get(room.url()).text)
 
-    assert db.session.scalars(sa.select(SettledPresence.verdict)).all() == ["absent"]
+    assert list(db.session.scalars(sa.select(SettledPresence.verdict))) == ["absent"] * 2
 
 
 def test_while_it_runs_the_session_is_open(room, as_user):

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Barrier
 
+import pypdfium2
 import pytest
 import sqlalchemy as sa
+import zxingcpp
 
 from core import create_app
 from core.api import Cohort, Course, Enrolment, Institution, User, change_settings, db, limiter
@@ -58,6 +60,19 @@ def numbers():
 def last_numbers():
     query = sa.select(NumberSeries.institution_id, NumberSeries.year, NumberSeries.last)
     return {(institution, year): last for institution, year, last in db.session.execute(query)}
+
+
+def codes_on(page):
+    """What a phone reads in the QR codes of a page."""
+    picture = page.render(scale=150 / 72, grayscale=True)
+    rows = memoryview(bytes(picture.buffer)).cast("B", (picture.height, picture.stride))
+    return [code.text for code in zxingcpp.read_barcodes(rows)]
+
+
+def qr_code(pdf):
+    """The one on the first page of a file."""
+    [code] = codes_on(pypdfium2.PdfDocument(pdf)[0])
+    return code
 
 
 @pytest.fixture

@@ -1,19 +1,16 @@
 """The files: made once by a job, whatever happens, with a QR code that leads to the answer."""
 
-from io import BytesIO
 from urllib.parse import urlsplit
 
-import pypdfium2
 import pytest
 import sqlalchemy as sa
-import zxingcpp
 
 from core.api import StoredFile, bytes_of, db
 from core.people.services import change_person
 from plugins.certificates import queries, services
 from plugins.certificates.jobs import make_pdf
 from plugins.certificates.models import Certificate
-from plugins.certificates.tests.conftest import all_certificates
+from plugins.certificates.tests.conftest import all_certificates, qr_code
 
 
 def issue(graduation):
@@ -25,13 +22,6 @@ def issue(graduation):
 def run(certificate):
     make_pdf.func.__wrapped__(certificate_id=certificate.id)
     db.session.commit()
-
-
-def qr_code(pdf):
-    picture = pypdfium2.PdfDocument(BytesIO(pdf))[0].render(scale=150 / 72, grayscale=True)
-    rows = memoryview(bytes(picture.buffer)).cast("B", (picture.height, picture.stride))
-    [code] = zxingcpp.read_barcodes(rows)
-    return code.text
 
 
 def test_the_worker_makes_the_files_after_issuing(graduation, run_jobs):

@@ -11,9 +11,9 @@ from itertools import combinations
 
 import pypdfium2
 import pytest
-import zxingcpp
 
 from plugins.certificates.pdf import Printed, Unprintable, render
+from plugins.certificates.tests.conftest import codes_on
 
 URL = "https://bimtek.example.id/certificates/verify/7KQ2-M4XD-9PTA"
 MATERIALS = (
@@ -64,12 +64,6 @@ def overlap(one, other):
     width = min(one[2], other[2]) - max(one[0], other[0])
     height = min(one[3], other[3]) - max(one[1], other[1])
     return width > 0.5 and height > 0.5
-
-
-def codes_on(page):
-    picture = page.render(scale=150 / 72, grayscale=True)
-    rows = memoryview(bytes(picture.buffer)).cast("B", (picture.height, picture.stride))
-    return [code.text for code in zxingcpp.read_barcodes(rows)]
 
 
 def assert_tidy(document):

@@ -342,7 +342,7 @@ def test_totals_need_the_number_or_a_person(reported):
 
     message = refused(reported, data=data)
 
-    assert "konfirmasi" in message.lower() or "confirm" in message.lower()
+    assert "pastikan" in message.lower()
 
 
 def test_totals_of_the_meeting_that_the_file_name_tells_need_nobody(reported):

@@ -9,6 +9,8 @@ import sqlalchemy as sa
 
 from core.api import db, schedule
 from core.cohorts.services import remove_staff
+from plugins.attendance.api import presence_of
+from plugins.attendance.models import Evidence
 from plugins.online_classes.models import Visit
 from plugins.online_classes.report_models import (
     CaseDecision,
@@ -152,6 +154,25 @@ def test_a_ticket_is_good_for_its_person_and_class_and_once(reported, committee,
     again = confirm(committee, reported, checked)
     assert count(KeptReport) == 1
     assert 'role="alert"' in again.text
+
+
+def test_the_same_report_again_changes_nothing(reported, committee):
+    stays = whole_day("Siti", SITI), whole_day(BUDI), stay("OPPO A16", "09.00", "10.00")
+    data = reported.report(*stays)
+    confirm(committee, reported, upload(committee, reported, data))
+    budi = reported.people["Budi Santoso"].id
+    committee.post(case_url(reported, BUDI), data={"action": "match", "person": budi})
+    committee.post(case_url(reported, "OPPO A16"), data={"action": "dismiss"})
+    presence = presence_of(reported.live().scheduled)
+    kept = {KeptReport: 1, KeptRow: 3, ReportCase: 3, CasePerson: 2, CaseDecision: 2,
+            Evidence: 2}  # fmt: skip
+    assert {model: count(model) for model in kept} == kept
+
+    again = confirm(committee, reported, upload(committee, reported, data, name="again.csv"))
+
+    assert "Tidak ada yang baru dalam laporan ini." in again.text
+    assert {model: count(model) for model in kept} == kept
+    assert presence_of(reported.live().scheduled) == presence
 
 
 def test_lines_that_are_left_out_are_named(reported, committee):
