@@ -9,6 +9,7 @@ from typing import Literal
 
 import sqlalchemy as sa
 from flask_babel import get_locale
+from packaging.specifiers import SpecifierSet
 
 from core.cohorts.queries import waiting_for_plugin
 from core.db import db
@@ -99,7 +100,7 @@ class _Ground:
             summary=manifest.summary_in(language),
             state=self.state(manifest, effect),
             needs=tuple(
-                Need(name, title_of(self.engine, name), str(wanted), name in self.active)
+                Need(name, title_of(self.engine, name), _in_words(wanted), name in self.active)
                 for name, wanted in manifest.requires.items()
             ),
             problems=tuple(p.message for p in self.engine.problems if p.plugin == manifest.name),
@@ -117,6 +118,11 @@ class _Ground:
         if manifest.name in self.active:
             return "active"
         return "waiting" if effect.enabled else "inactive"
+
+
+def _in_words(wanted: SpecifierSet) -> str:
+    """The lowest version first: ">=1.0, <2"."""
+    return ", ".join(sorted(map(str, wanted), reverse=True))
 
 
 def cards(engine: Engine, institution: Institution) -> list[Card]:

@@ -373,7 +373,7 @@ def test_slips_carry_link_and_code_that_let_the_person_in(make, scene, reading, 
 
 
 def test_message_names_person_class_and_link_and_goes_to_the_own_number(make, scene, reading):
-    siti = make.user("Siti & Aminah", phone="+6281234567890")
+    siti = make.user("Siti & Aminah", phone="+6281234567890", title_after="S.Pd.")
     ani = make.user("Ani")
     for person in (siti, ani):
         make.enrolment(scene.cohort, person)
@@ -383,7 +383,7 @@ def test_message_names_person_class_and_link_and_goes_to_the_own_number(make, sc
     urls = [url.replace("&amp;", "&") for url in re.findall(r'href="(https://wa\.me[^"]+)"', page)]
     assert [urlsplit(url).path for url in urls] == ["/", "/6281234567890", "/"]
     text = parse_qs(urlsplit(urls[1]).query)["text"][0]
-    assert "Siti & Aminah" in text
+    assert "Siti & Aminah, S.Pd.,\n" in text
     assert "Class seven" in text
     assert re.search(r"http://localhost/k/[\w-]{20,}", text)
 

@@ -1,14 +1,13 @@
 """The product's first journey: from a roster to scores, each person on the own screen."""
 
-from urllib.parse import urlsplit
-
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Page
 
 from core.cohorts.services import add_staff
 from core.courses.services import add_activity, publish_course
 from core.db import db
 from core.people.services import set_password
+from core.testing.live import assert_fits, sign_in
 
 pytestmark = pytest.mark.journey
 
@@ -26,43 +25,13 @@ GIFT = """
 """
 
 
-class Watch:
-    """What a page asks for: how many bytes came over the line, and from which hosts."""
-
-    def __init__(self, page: Page) -> None:
-        self.bytes = 0
-        self.hosts: set[str] = set()
-        self.errors: list[str] = []
-        session = page.context.new_cdp_session(page)
-        session.send("Network.enable")
-        session.on("Network.loadingFinished", self._finished)
-        page.on("request", lambda request: self.hosts.add(urlsplit(request.url).netloc))
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("console", self._console)
-
-    def _finished(self, event: dict[str, int]) -> None:
-        self.bytes += event["encodedDataLength"]
-
-    def _console(self, message) -> None:
-        if message.type == "error":
-            self.errors.append(message.text)
-
-
-@pytest.fixture
-def screen(browser: Browser):
-    """Opens a fresh browser of the given width, as a person's own device."""
-    opened: list[BrowserContext] = []
-
-    def open_screen(width: int) -> Page:
-        context = browser.new_context(
-            viewport={"width": width, "height": 800}, locale="id-ID", has_touch=width < 600
-        )
-        opened.append(context)
-        return context.new_page()
-
-    yield open_screen
-    for context in opened:
-        context.close()
+def weigh(page: Page) -> list[int]:
+    """A list that fills with the bytes of all that comes over the line."""
+    found: list[int] = []
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    session.on("Network.loadingFinished", lambda event: found.append(event["encodedDataLength"]))
+    return found
 
 
 @pytest.fixture
@@ -87,21 +56,6 @@ def prepared(make):
             "organiser": organiser, "trainer": trainer}  # fmt: skip
 
 
-def fits(page: Page) -> None:
-    """Nothing of the page lies beside the screen."""
-    assert page.viewport_size is not None
-    width = page.viewport_size["width"]
-    assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
-
-
-def sign_in(page: Page, base: str, name: str) -> None:
-    page.goto(f"{base}/sign-in")
-    page.fill("#name", name)
-    page.fill("#password", SECRET)
-    page.click("form.card .btn-primary")
-    page.wait_for_url("**/home")
-
-
 def submit(page: Page, action: str) -> None:
     """Presses the button of the form that goes to `action`."""
     page.click(f'form[action="{action}"] button')
@@ -109,36 +63,35 @@ def submit(page: Page, action: str) -> None:
 
 def test_from_roster_to_scores(live_server, screen, prepared, tmp_path):
     cohort, test, course = prepared["cohort"], prepared["test"], prepared["course"]
-    base, class_path = live_server, f"/classes/{cohort.code}"
+    class_path = f"/classes/{cohort.code}"
     test_path = f"/quizzes/courses/{course.id}/tests/{test.id}"
     laptop, phone, tablet = screen(1440), screen(360), screen(820)
 
     # The organiser fills the test, publishes the course, takes in the roster, publishes the class.
-    sign_in(laptop, base, prepared["organiser"].number)
-    laptop.goto(f"{base}{test_path}/import")
+    sign_in(laptop, prepared["organiser"].number, SECRET)
+    laptop.goto(f"{test_path}/import")
     laptop.fill("textarea", GIFT)
     laptop.click("main form .btn-primary")
     laptop.click("main form .btn-primary")
-    laptop.goto(f"{base}/courses/{course.id}")
+    laptop.goto(f"/courses/{course.id}")
     submit(laptop, f"/courses/{course.id}/publish")
     roster = tmp_path / "peserta.csv"
     roster.write_text(ROSTER, encoding="utf-8")
-    laptop.goto(f"{base}{class_path}/roster")
+    laptop.goto(f"{class_path}/roster")
     laptop.set_input_files("input[type=file]", roster)
     laptop.click("form.card .btn-primary")
     laptop.click("main .btn-primary")
     assert "Ni'matul" in laptop.inner_text("main")
-    laptop.goto(f"{base}{class_path}/manage")
+    laptop.goto(f"{class_path}/manage")
     submit(laptop, f"{class_path}/publish")
-    laptop.goto(f"{base}{class_path}/access")
+    laptop.goto(f"{class_path}/access")
     laptop.click("main form .btn-primary")
     link = laptop.locator(".slip", has_text="Ni'matul").locator(".text-break").inner_text()
-    assert link.startswith(f"{base}/k/")
+    assert link.startswith(f"{live_server}/k/")
 
     # The participant opens the link on a phone, sets a password, reads, takes the test.
-    watch = Watch(phone)
     phone.goto(link)
-    fits(phone)
+    assert_fits(phone)
     phone.click("main .btn-primary")
     phone.fill("#password", SECRET)
     phone.click("form.card .btn-primary")
@@ -146,9 +99,9 @@ def test_from_roster_to_scores(live_server, screen, prepared, tmp_path):
     assert "SUKA-2026" in phone.inner_text("main")
     phone.click("main .btn-primary")
     assert "Tiga jenis" in phone.inner_text("main")
-    fits(phone)
+    assert_fits(phone)
     phone.click("main form .btn-primary")
-    phone.goto(f"{base}/quizzes{class_path}/tests/{test.id}")
+    phone.goto(f"/quizzes{class_path}/tests/{test.id}")
     phone.click("main .btn-primary")
     for number in (1, 2):
         item = phone.locator(f'form[data-item="{number}"]')
@@ -157,20 +110,17 @@ def test_from_roster_to_scores(live_server, screen, prepared, tmp_path):
         item.locator(".btn-primary").click()
     phone.click("#submit .btn-primary")
     assert "100" in phone.inner_text("main")
-    assert (watch.errors, watch.hosts) == ([], {urlsplit(base).netloc})
 
     # The trainer sees the score.
-    sign_in(tablet, base, prepared["trainer"].number)
-    tablet.goto(f"{base}/quizzes{class_path}/scores")
+    sign_in(tablet, prepared["trainer"].number, SECRET)
+    tablet.goto(f"/quizzes{class_path}/scores")
     row = tablet.locator("tr", has_text="Ni'matul")
     assert "100" in row.inner_text()
     assert "0812" not in tablet.content()
 
 
 @pytest.mark.parametrize("path", ["/home", "/classes/SUKA-2026"])
-def test_first_load_of_a_participant_is_light_and_asks_no_other_host(
-    live_server, screen, prepared, make, path
-):
+def test_first_load_of_a_participant_is_light_and_asks_no_other_host(screen, prepared, make, path):
     cohort = prepared["cohort"]
     db.session.delete(prepared["test"])
     db.session.flush()
@@ -182,13 +132,11 @@ def test_first_load_of_a_participant_is_light_and_asks_no_other_host(
     set_password(person, SECRET)
     db.session.commit()
     page = screen(360)
-    watch = Watch(page)
-    sign_in(page, live_server, person.number)
+    weight = weigh(page)
+    sign_in(page, person.number, SECRET)
 
-    page.goto(f"{live_server}{path}")
+    page.goto(path)
     page.wait_for_load_state("networkidle")
 
     # Everything since the very first page of the empty cache: sign-in, home, and this one.
-    assert 5_000 < watch.bytes < FIRST_LOAD
-    assert watch.hosts == {urlsplit(live_server).netloc}
-    assert watch.errors == []
+    assert 5_000 < sum(weight) < FIRST_LOAD
