@@ -13,6 +13,7 @@ from core.files import content_disposition, export_name
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 WIDEST = 60
+LONGEST = 32_767  # letters that a cell of a spreadsheet holds
 
 
 def safe_cell(text: str) -> str:
@@ -66,7 +67,12 @@ def _write(page: Any, row: int, column: int, value: Any, style: Any) -> None:
     elif isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         page.write_number(row, column, float(value), style)
     else:
-        page.write_string(row, column, str(value), style)
+        page.write_string(row, column, _shortened(str(value)), style)
+
+
+def _shortened(text: str) -> str:
+    """What does not fit is cut where the reader sees it."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
 def xlsx_answer(rows: Iterable[Sequence[Any]], name: str, *, sheet: str) -> Response:

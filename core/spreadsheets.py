@@ -11,6 +11,7 @@ import re
 import unicodedata
 import zipfile
 import zlib
+from array import array
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ MAX_LINES = 10 * MAX_ROWS  # cells may hold line breaks
 MAX_LINES_OF_CELL = 50
 MAX_CELLS = 100 * MAX_ROWS
 MAX_ELEMENTS = 5_000_000
+MAX_LETTERS = 50_000_000
+MAX_SHEETS = 50  # one a province
 MAX_TEXT = 200
 HEADER_WITHIN = 20
 
@@ -48,6 +51,9 @@ _INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
 )
 _CELL_REFERENCE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})", re.IGNORECASE)
+_INDEX = re.compile(r"[0-9]{1,9}")
+_UNCERTAIN = 2**32 - 1  # beyond any shared text
+_LIST_OF_PARTS = "_rels/workbook.xml.rels"  # in whatever folder
 _CONTROLS = "".join(map(chr, (*range(1, 9), *range(14, 32))))  # a stray one may be pasted
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -360,15 +366,16 @@ def _moment_text(value: datetime) -> str:
 
 def _checked_xlsx(data: bytes, filename: str) -> bytes:
     """The XML parts packed anew, so that what is read is what was measured here."""
-    checked = io.BytesIO()
+    checked, extent = io.BytesIO(), _Extent()
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as packed, zipfile.ZipFile(checked, "w") as target:
             _refuse_other_archives(packed, filename)
             for part in packed.infolist():
                 if part.filename.endswith((".xml", ".rels")):
                     content = packed.read(part)
-                    _measure(content)
+                    extent.part(part.filename, content)
                     target.writestr(part.filename, content)
+            extent.refuse_repetition()
     except _DAMAGE:
         raise _broken(filename) from None
     return checked.getvalue()
@@ -395,18 +402,48 @@ def _too_large() -> TableUnreadable:
 
 
 class _Extent:
-    """How far the cells of a part reach from A1, counted as calamine counts them.
+    """How much calamine would make of a workbook, counted as it counts.
 
-    calamine asks for the memory of that whole rectangle, and for what a part merely announces; a
-    file of 5 kB could so end the process. Every part is measured, since calamine reads a sheet
-    under any name and root.
+    It asks for the memory of the whole rectangle from A1 to the farthest cell, and for what a part
+    merely announces; it writes a shared text out for each cell that refers to it, and reads a part
+    once for each sheet that names it. A file of 5 kB could so end the process. All parts share one
+    budget, whatever their names, since calamine reads a sheet under any name and root.
     """
 
     def __init__(self) -> None:
-        self.row = self.column = self.bottom = self.right = self.elements = 0
-        self.at = (0, 0)
+        self.elements = self.letters = self.area = 0
+        self.styles = self.longest_format = 0
+        self.sheets = 0
+        self.named: set[tuple[str, str]] = set()
+        self.uses = array("L")
+        self.texts: list[list[int]] = []
 
-    def element(self, tag: str, attributes: dict[str, str]) -> None:
+    def part(self, name: str, xml: bytes) -> None:
+        self.lists_parts = name.replace("\\", "/").lower().endswith(_LIST_OF_PARTS)
+        self.row = self.column = self.bottom = self.right = 0
+        self.at = (0, 0)
+        self.is_shared = self.in_text = False
+        self.pieces: list[str] | None = None
+        self.texts.append([])
+        parser = expat.ParserCreate("utf-8")
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._text
+        parser.Parse(xml, True)
+        self.area += self.bottom * self.right
+
+    def refuse_repetition(self) -> None:
+        """Once all parts are counted: what is written out for each cell or style that uses it."""
+        texts = max(self.letters + self._letters_used(texts) for texts in self.texts)
+        if max(texts, self.styles * self.longest_format) > MAX_LETTERS:
+            raise _too_large()
+
+    def _letters_used(self, texts: Sequence[int]) -> int:
+        """A reference that is not certain counts as the longest text."""
+        known, longest = len(texts), max(texts, default=0)
+        return sum(texts[use] if use < known else longest for use in self.uses)
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
         self.elements += 1
         if self.elements > MAX_ELEMENTS:
             raise _too_large()
@@ -416,11 +453,33 @@ class _Extent:
                 self.column = 0
             case "c":
                 self._cell(attributes.get("r"))
-            case "v" | "is":
+                self.is_shared = attributes.get("t") == "s"
+            case "v":
                 self._filled()
-            case "sst":
-                for count in ("count", "uniqueCount"):
-                    _refuse_sprawl(int(attributes.get(count, "0")))
+                self.pieces = [] if self.is_shared else None
+            case "is":
+                self._filled()
+            case "si":
+                self._shared_text()
+            case other:
+                self._about_the_book(other, attributes)
+
+    def _end(self, tag: str) -> None:
+        match tag.rpartition(":")[2]:
+            case "v" if self.is_shared:
+                # calamine takes the first stretch of text only, and 0 where that is no number.
+                certain = self.pieces and len(self.pieces) == 1 and _INDEX.fullmatch(self.pieces[0])
+                self.uses.append(int(certain[0]) if certain else _UNCERTAIN)
+                self.pieces = None
+            case "si":
+                self.in_text = False
+
+    def _text(self, text: str) -> None:
+        self.letters += len(text)
+        if self.in_text:
+            self.texts[-1][-1] += len(text)
+        elif self.pieces is not None:
+            self.pieces.append(text)
 
     def _cell(self, reference: str | None) -> None:
         self.at = _reference(reference) if reference else (self.row, self.column + 1)
@@ -429,13 +488,46 @@ class _Extent:
     def _filled(self) -> None:
         self.bottom = max(self.bottom, self.at[0])
         self.right = max(self.right, self.at[1])
-        _refuse_sprawl(self.bottom * self.right)
+        _refuse_sprawl(self.area + self.bottom * self.right)
 
+    def _shared_text(self) -> None:
+        if self.in_text:
+            raise ValueError("a shared text within another")
+        self.in_text = True
+        self.texts[-1].append(0)
 
-def _measure(xml: bytes) -> None:
-    parser = expat.ParserCreate("utf-8")
-    parser.StartElementHandler = _Extent().element
-    parser.Parse(xml, True)
+    def _about_the_book(self, tag: str, attributes: dict[str, str]) -> None:
+        match tag:
+            case "sst":
+                for count in ("count", "uniqueCount"):
+                    _refuse_sprawl(int(attributes.get(count, "0")))
+            case "sheet":
+                self._sheet(attributes)
+            case "Relationship" if self.lists_parts:
+                target = attributes.get("Target", "").replace("\\", "/").lower()
+                self._only_once("part", "/".join(target.split("/")[-2:]))
+            case "numFmt":
+                self.longest_format = max(
+                    self.longest_format, len(attributes.get("formatCode", ""))
+                )
+            case "xf":
+                self.styles += 1
+
+    def _sheet(self, attributes: dict[str, str]) -> None:
+        self.sheets += 1
+        if self.sheets > MAX_SHEETS:
+            raise TableUnreadable(
+                _("The workbook has more than 50 sheets. Keep only the sheet with the list.")
+            )
+        self._only_once("name", attributes.get("name", ""))
+        for attribute, value in attributes.items():
+            if attribute.endswith(":id"):
+                self._only_once("id", value)
+
+    def _only_once(self, kind: str, value: str) -> None:
+        if (kind, value) in self.named:
+            raise ValueError(f"the {kind} {value} is there twice")
+        self.named.add((kind, value))
 
 
 def _refuse_sprawl(cells: int) -> None:

@@ -37,7 +37,7 @@ def test_demo_has_the_nation_and_its_finished_class(demo):
     )
     assert len(people) == 150
     materials = [s for s in cohort.course.sections if s.numbered]
-    assert [len({a.part for a in s.activities}) for s in materials] == [3, 3]
+    assert [len({a.part for a in s.activities if a.part}) for s in materials] == [3, 3]
 
 
 def test_demo_has_the_class_on_site_by_regency(demo):
@@ -52,6 +52,14 @@ def test_demo_has_the_class_on_site_by_regency(demo):
     )
     assert cohort.venue
     assert offices == {"63.04": 7, "63.10": 11, "63.07": 9, "63.08": 13, "63": 3}
+
+
+@pytest.mark.parametrize("code", [FINISHED, ONSITE])
+def test_finished_classes_were_completed_when_they_ended(demo, code):
+    cohort = demo.cohort(code)
+    days = {e.completed_at.date() for e in demo.enrolments(code) if e.completed_at}
+
+    assert days == {cohort.ends_on}
 
 
 def test_demo_has_the_cases_that_lists_must_survive(demo):

@@ -40,6 +40,15 @@ def test_xlsx_keeps_figures_as_figures_and_text_as_text(tmp_path):
     assert rows == [["Name", "Score"], ["Ni'matul", 1234.5], ["=1+1", ""], ["Sukarno", -3.0]]
 
 
+def test_text_that_no_cell_can_hold_ends_with_a_sign(tmp_path):
+    file = tmp_path / "table.xlsx"
+    file.write_bytes(xlsx_bytes([["Note"], ["x" * 32_767], ["x" * 32_768]], sheet="Notes"))
+
+    rows = CalamineWorkbook.from_path(str(file)).get_sheet_by_index(0).to_python()
+
+    assert rows == [["Note"], ["x" * 32_767], ["x" * 32_766 + "…"]]
+
+
 def test_answers_are_attachments_that_a_demo_marks(app, monkeypatch):
     monkeypatch.setitem(app.config, "DEMO", True)
     with app.test_request_context():

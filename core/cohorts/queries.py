@@ -14,7 +14,7 @@ from core.cohorts.models import (
     ScheduledActivity,
     ScheduledStaff,
 )
-from core.courses.models import Activity, Section
+from core.courses.models import Activity, Course, Section
 from core.db import db
 from core.institutions.models import Institution
 from core.people.access import institutions_where
@@ -206,6 +206,12 @@ def enrolment_in(cohort: Cohort, enrolment_id: int) -> Enrolment | None:
 def people_on_activity(activity: Activity) -> int:
     query = sa.select(sa.func.count()).select_from(ActivityProgress)
     return db.session.scalar(query.filter_by(activity_id=activity.id)) or 0
+
+
+def hosts_of(course: Course) -> Sequence[Institution]:
+    """Where classes of the course are or were held."""
+    hosts = sa.select(Cohort.host_id).where(Cohort.course_id == course.id)
+    return db.session.scalars(sa.select(Institution).where(Institution.id.in_(hosts))).all()
 
 
 def waiting_for_plugin(plugin: str, institution: Institution) -> int:

@@ -14,7 +14,7 @@ from core.plugin_engine.engine import FAILED, engine
 def requirements_of(
     cohort: Cohort, enrolments: Sequence[Enrolment]
 ) -> Mapping[int, list[Requirement]]:
-    """Enrolment id → its requirements; one that could not be checked counts as not met."""
+    """Enrolment id → its requirements; one that could not be checked is not met, nor known."""
     found: defaultdict[int, list[Requirement]] = defaultdict(list)
     answers = engine().asked(
         "completion_requirements", cohort.host, cohort=cohort, enrolments=enrolments
@@ -25,7 +25,8 @@ def requirements_of(
             continue
         title, note = title_of(engine(), plugin), _("It cannot be checked at the moment.")
         for enrolment in enrolments:
-            found[enrolment.id].append(Requirement(enrolment.id, title, met=False, note=note))
+            unknown = Requirement(enrolment.id, title, met=False, note=note, known=False)
+            found[enrolment.id].append(unknown)
     return found
 
 

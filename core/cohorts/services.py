@@ -31,6 +31,7 @@ from core.errors import DomainError
 from core.institutions.models import Institution
 from core.people.audit import audit
 from core.people.models import User
+from core.plugin_engine.contributions import Requirement
 from core.plugin_engine.engine import Refused, engine
 
 
@@ -211,6 +212,7 @@ def schedule(
     for first, last in ((opens_at, closes_at), (starts_at, ends_at)):
         if first and last and last <= first:
             raise DomainError(_("The end must be later than the beginning. Change one of them."))
+    hold(cohort)
     found = _scheduled(cohort, activity)
     if found is None:
         found = ScheduledActivity(cohort_id=cohort.id, activity=activity)
@@ -231,6 +233,7 @@ def open_activity(
 
     `until` closes it; without it a closing time that is past falls away.
     """
+    hold(cohort)
     found = _scheduled(cohort, activity)
     closes_at = until or (found.closes_at if found else None)
     if closes_at and closes_at <= now():
@@ -240,6 +243,7 @@ def open_activity(
 
 def close_activity(cohort: Cohort, activity: Activity, *, by: User | None) -> ScheduledActivity:
     """Closes an activity for a class from now on."""
+    hold(cohort)
     found = _scheduled(cohort, activity)
     opens_at = found.opens_at if found else None
     if opens_at and opens_at >= now():
@@ -260,8 +264,8 @@ def _reschedule(
 
 
 def _scheduled(cohort: Cohort, activity: Activity) -> ScheduledActivity | None:
-    query = sa.select(ScheduledActivity)
-    return db.session.scalar(query.filter_by(cohort_id=cohort.id, activity_id=activity.id))
+    query = sa.select(ScheduledActivity).filter_by(cohort_id=cohort.id, activity_id=activity.id)
+    return db.session.scalar(query.execution_options(populate_existing=True))
 
 
 def _set_scheduled_staff(scheduled: ScheduledActivity, people: list[User]) -> None:
@@ -341,6 +345,20 @@ def confirmed_count(cohort: Cohort) -> int:
 # Progress
 
 
+def _hold_people(enrolments: Iterable[Enrolment]) -> None:
+    """Locks enrolments until the transaction ends, and reads them afresh.
+
+    Always before their progress and by id, so that nobody waits for whom he keeps waiting.
+    """
+    query = (
+        sa.select(Enrolment)
+        .where(Enrolment.id.in_([one.id for one in enrolments]))
+        .order_by(Enrolment.id)
+        .with_for_update(key_share=True)
+    )
+    db.session.scalars(query.execution_options(populate_existing=True)).all()
+
+
 def record_progress(
     enrolment: Enrolment, activity: Activity, state: str, *, score: float | None = None
 ) -> ActivityProgress:
@@ -349,6 +367,7 @@ def record_progress(
     `state`: started, done or failed. Done stays done; a better score replaces a lower one.
     Safe to call twice at the same time.
     """
+    _hold_people([enrolment])
     table = ActivityProgress.__table__
     db.session.execute(
         insert(ActivityProgress)
@@ -379,10 +398,11 @@ def record_progress(
 
 def record_done(cohort: Cohort, activity: Activity, enrolments: Sequence[Enrolment]) -> None:
     """The same for many participants of a class at once: each has done the activity."""
+    if not enrolments:
+        return
+    _hold_people(enrolments)
     done = {"state": "done", "completed_at": now(), "overridden_by_id": None, "reason": ""}
     rows = [{"enrolment_id": one.id, "activity_id": activity.id, **done} for one in enrolments]
-    if not rows:
-        return
     written = insert(ActivityProgress).on_conflict_do_update(
         index_elements=[ActivityProgress.enrolment_id, ActivityProgress.activity_id],
         set_=done,
@@ -428,10 +448,12 @@ def take_back_progress(enrolment: Enrolment, activity: Activity) -> None:
 
     What a person decided by hand stays.
     """
+    _hold_people([enrolment])
     progress = db.session.scalar(
         sa.select(ActivityProgress)
         .filter_by(enrolment_id=enrolment.id, activity_id=activity.id)
         .with_for_update()
+        .execution_options(populate_existing=True)
     )
     if progress is None or progress.state != "done" or progress.overridden_by_id:
         return
@@ -527,15 +549,21 @@ def reconsider(cohort: Cohort, enrolments: Sequence[Enrolment], *, take_back: bo
     a person about a person. A new rule alone takes nothing back.
     """
     if take_back:
+        _hold_people(enrolments)
         _take_completion_back(cohort, [found for found in enrolments if found.completed_at])
     _recount(sa.and_(Cohort.id == cohort.id, Enrolment.id.in_([one.id for one in enrolments])))
 
 
 def _take_completion_back(cohort: Cohort, completed: Sequence[Enrolment]) -> None:
     required = requirements_of(cohort, completed) if completed else {}
-    fallen = [one for one in completed if not all(r.met for r in required.get(one.id, ()))]
+    fallen = [one for one in completed if any(map(_unmet, required.get(one.id, ())))]
     for enrolment in fallen:
         enrolment.completed_at = None
     if fallen:
         db.session.flush()
         engine().notify("completion_taken_back", cohort.host, cohort=cohort, enrolments=fallen)
+
+
+def _unmet(requirement: Requirement) -> bool:
+    """Nobody loses what was completed because a plugin cannot answer."""
+    return requirement.known and not requirement.met

@@ -249,7 +249,10 @@ def _gather_parts(section: Section) -> None:
 
 def delete_activity(activity: Activity, *, by: User | None) -> None:
     """Deletes an activity on which nobody has worked. Raises InUse with the reason."""
-    from core.cohorts.queries import people_on_activity  # noqa: PLC0415 -- cohorts build on courses
+    from core.cohorts.queries import (  # noqa: PLC0415 -- cohorts build on courses
+        hosts_of,
+        people_on_activity,
+    )
 
     course = activity.section.course
     if people := people_on_activity(activity):
@@ -258,7 +261,8 @@ def delete_activity(activity: Activity, *, by: User | None) -> None:
               count=people)
         )  # fmt: skip
     try:
-        engine().decide("may_delete_activity", course.institution, activity=activity)
+        asked = [course.institution, *hosts_of(course)]
+        engine().decide("may_delete_activity", asked, activity=activity)
     except Refused as refused:
         raise InUse(refused.message) from refused
     section = activity.section

@@ -18,7 +18,7 @@ from flask_security import hash_password
 from rich.console import Console
 from rich.progress import Progress
 
-from core.cohorts.models import Cohort, Enrolment
+from core.cohorts.models import ActivityProgress, Cohort, Enrolment
 from core.cohorts.queries import by_code, participants
 from core.cohorts.services import (
     add_staff,
@@ -389,7 +389,23 @@ def _plugins(demo: Demo) -> None:
 
 
 def _finish(demo: Demo) -> None:
+    """What is over was done when it was over, not when the demo is loaded."""
+    for code in (FINISHED, ONSITE):
+        if cohort := demo.cohort(code):
+            _date_back(cohort, _at(cohort.ends_on, "17:00", cohort.timezone))
     engine().notify("demo_finishing", demo.top, demo=demo)
+
+
+def _date_back(cohort: Cohort, moment: datetime) -> None:
+    enrolled = Enrolment.cohort_id == cohort.id
+    done = sa.update(Enrolment).where(enrolled, Enrolment.completed_at.is_not(None))
+    db.session.execute(done.values(completed_at=moment))
+    made = sa.update(ActivityProgress).where(
+        ActivityProgress.enrolment_id.in_(sa.select(Enrolment.id).where(enrolled)),
+        ActivityProgress.completed_at > moment,
+    )
+    db.session.execute(made.values(completed_at=moment))
+    db.session.expire_all()
 
 
 def _progress(demo: Demo) -> None:

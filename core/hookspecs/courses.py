@@ -19,4 +19,7 @@ def activity_created(activity: Activity) -> None:
 
 @hookspec("decide")
 def may_delete_activity(activity: Activity) -> Refusal | None:
-    """Asked before an activity is deleted, for instance because people have worked on it."""
+    """Asked before an activity is deleted, for instance because people have worked on it.
+
+    Asked where the course belongs and where its classes are held.
+    """

@@ -116,7 +116,7 @@ def new(institution_id: int) -> ResponseReturnValue:
     """A new institution below this one."""
     form = InstitutionForm.below(here())
     parts = FormParts("institution_form_parts", here(), institution=None, parent=here())
-    if form.is_submitted() and all([form.validate(), parts.validate()]):
+    if form.is_submitted() and parts.validate_with(form):
         try:
             made = create_institution(parent=here(), by=current_user, **form.fields())
             parts.save(made)
@@ -135,7 +135,7 @@ def new(institution_id: int) -> ResponseReturnValue:
 def edit(institution_id: int) -> ResponseReturnValue:
     form = InstitutionForm.of(here())
     parts = FormParts("institution_form_parts", here(), institution=here(), parent=here().parent)
-    if form.is_submitted() and all([form.validate(), parts.validate()]):
+    if form.is_submitted() and parts.validate_with(form):
         try:
             change_institution(here(), by=current_user, **form.fields())
             parts.save(here())

@@ -150,13 +150,14 @@ def other_problems(engine: Engine) -> list[Problem]:
 class Impact:
     """What one change means. `deciding`: institutions below with a decision of their own;
     `following`: those below that the change reaches; `waiting`: participants who would lose a
-    required activity."""
+    required activity; `frees`: what the plugin requires to complete a class no longer counts."""
 
     change: Change
     title: str
     deciding: int
     following: int
     waiting: int
+    frees: bool
 
 
 def impacts(engine: Engine, institution: Institution, changes: Sequence[Change]) -> list[Impact]:
@@ -165,7 +166,7 @@ def impacts(engine: Engine, institution: Institution, changes: Sequence[Change])
 
 
 def _impact(engine: Engine, institution: Institution, change: Change, snapshot: Snapshot) -> Impact:
-    name = change.choice.plugin
+    name, vanishes = change.choice.plugin, change.before and not change.after
     deciders = _institutions(d.lineage[-1] for d in snapshot.below(name, institution.id))
     apart = [] if change.choice.locked else _highest(deciders)
     return Impact(
@@ -173,7 +174,8 @@ def _impact(engine: Engine, institution: Institution, change: Change, snapshot: 
         title=title_of(engine, name),
         deciding=len(deciders),
         following=count_below(institution) - sum(1 + count_below(one) for one in apart),
-        waiting=_waiting(name, institution, apart) if change.before and not change.after else 0,
+        waiting=_waiting(name, institution, apart) if vanishes else 0,
+        frees=vanishes and engine.implements(name, "completion_requirements"),
     )
 
 

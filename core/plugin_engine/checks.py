@@ -87,7 +87,10 @@ def _check_settings(found: list[Settings]) -> None:
     probe.config["WTF_I18N_ENABLED"] = False
     with probe.test_request_context():
         for settings in found:
-            for field in settings.form(formdata=None, meta={"csrf": False}):
+            form = settings.form(formdata=None, meta={"csrf": False})
+            for name in settings.own - form.data.keys():
+                raise PluginFault(f"setting '{name}' is named as own, but is not in the form")
+            for field in form:
                 if not field.flags.optional or field.default is None:
                     raise PluginFault(f"setting '{field.name}' needs Optional() and a default")
 

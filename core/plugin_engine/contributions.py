@@ -15,6 +15,12 @@ from flask_babel.speaklater import LazyString
 Text: TypeAlias = str | LazyString
 
 
+def _make_plain(value: Any, *texts: str) -> None:
+    """Lazy texts fail here, where the plugin makes the value, and not in the middle of a page."""
+    for name in texts:
+        object.__setattr__(value, name, str(getattr(value, name)))
+
+
 @dataclass(frozen=True)
 class Permission:
     """A right such as `quizzes.take`; `roles` hold it from the start."""
@@ -99,6 +105,8 @@ class Requirement:
     """What a participant must have for the class to count as completed, beside the activities.
 
     `note` says how far the participant is: "92 % of the sessions; 80 % are needed".
+    `known` is False when that cannot be said at the moment; it is then not met, but nothing that
+    was completed falls for it.
     """
 
     enrolment_id: int
@@ -106,6 +114,12 @@ class Requirement:
     met: bool
     note: Text = ""
     weight: int = 50
+    known: bool = True
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.enrolment_id, int):
+            raise TypeError(f"{self.enrolment_id!r} is no id of an enrolment")
+        _make_plain(self, "title", "note")
 
 
 @dataclass(frozen=True)
@@ -116,9 +130,9 @@ class Metric:
     `measure(enrolments)` takes a select of enrolment ids and gives a select of
     (enrolment id, value), at most one row each.
     `how` the values of a group become its figure: "count" sums them, "share" is 100 × their sum
-    ÷ all participants of the group, "mean" is the average of those that have a value. A share or
-    a mean of a group in which nobody has a value is unknown, not zero: so a share gives a 0 to
-    whoever could have met it and did not.
+    ÷ the participants of the group whom the metric measures (where its plugin is enabled), "mean"
+    is the average of those that have a value. A share or a mean of a group in which nobody has a
+    value is unknown, not zero: so a share gives a 0 to whoever could have met it and did not.
     """
 
     name: str
@@ -145,6 +159,9 @@ class FormPart:
     template: str = ""
     weight: int = 50
 
+    def __post_init__(self) -> None:
+        _make_plain(self, "title")
+
 
 Level: TypeAlias = Literal["institution", "cohort"]
 
@@ -156,7 +173,10 @@ class Settings:
     `levels`: "institution" is inherited down the tree, "cohort" is a class's own, else that of
     its host. A field left empty follows what is above it. Values are text, choices, or whole
     numbers by `OptionalNumber`.
+    `own`: names of fields that are not inherited, such as who signs: they count only for the
+    institution or class that filled them in.
     """
 
     form: type[Any]
     levels: tuple[Level, ...] = ("institution",)
+    own: frozenset[str] = frozenset()

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast, get_args
 
 import pluggy
 from flask import Flask, current_app
@@ -100,6 +100,10 @@ class Engine:
         snapshot = self.enablement.snapshot()
         return plugin in self.loaded and snapshot.within(plugin, lineage_of(path))
 
+    def implements(self, plugin: str, hook: str) -> bool:
+        found: Sequence[pluggy.HookImpl] = getattr(self.pluggy.hook, hook).get_hookimpls()
+        return any(one.plugin_name == plugin for one in found)
+
     def available_kinds(self, institution: Institution) -> list[ActivityKind]:
         """Core's kinds and those of the active plugins."""
         active = self.active(institution)
@@ -140,9 +144,10 @@ class Engine:
     def asked(self, hook: str, where: Where, **arguments: Any) -> list[tuple[str, Any]]:
         """The same, with FAILED for a plugin that could not answer: where silence is no yes."""
         found: list[tuple[float, str, Any]] = []
+        wanted = self._items_of(hook)
         for implementation in self._implementations(hook, "collect", self.active(where)):
             name = implementation.plugin_name
-            items = self.attempt(name, hook, partial(_items, implementation, arguments))
+            items = self.attempt(name, hook, partial(_items, implementation, arguments, wanted))
             found += [(0.0, name, FAILED)] if items is FAILED else [(w, name, i) for w, i in items]
         ordered = sorted(found, key=lambda entry: entry[:2])
         return [(name, item) for _weight, name, item in ordered]
@@ -179,6 +184,11 @@ class Engine:
         self.failures[plugin, hook] += 1
         log.exception("plugin %s failed in %s", plugin, hook)
 
+    def _items_of(self, hook: str) -> type[Any]:
+        """What a collect hook says that it gives a sequence of."""
+        given = getattr(self.pluggy.hook, hook).spec.function.__annotations__["return"]
+        return cast(type[Any], get_args(given)[0])
+
     def _implementations(
         self, hook: str, mode: Mode, active: frozenset[str]
     ) -> Iterator[pluggy.HookImpl]:
@@ -203,8 +213,13 @@ def _call(implementation: pluggy.HookImpl, arguments: dict[str, Any]) -> Any:
     return implementation.function(*(arguments[name] for name in implementation.argnames))
 
 
-def _items(implementation: pluggy.HookImpl, arguments: dict[str, Any]) -> list[tuple[float, Any]]:
+def _items(
+    implementation: pluggy.HookImpl, arguments: dict[str, Any], wanted: type[Any]
+) -> list[tuple[float, Any]]:
     items = list(_call(implementation, arguments) or ())
+    for item in items:
+        if not isinstance(item, wanted):
+            raise TypeError(f"{item!r} is no {wanted.__name__}")
     return [(float(getattr(item, "weight", 50)), item) for item in items]
 
 

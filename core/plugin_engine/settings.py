@@ -1,7 +1,7 @@
 """What institutions and classes have set of a plugin, and what therefore holds for one of them.
 
 A field follows the nearest place that filled it in: the class, its host and the institutions
-above that, at last the default that the plugin gives.
+above that, at last the default that the plugin gives. A place's *own* fields follow nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 from flask import g
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped
 
 from core.cohorts.models import Cohort
@@ -63,16 +64,24 @@ def held_at(plugin: str, place: Place) -> dict[str, Held]:
     known = defaults_of(plugin)
     found = {name: Held(value, None) for name, value in known.items()}
     for source, row in _rows(plugin, place):
-        found |= {n: Held(v, source) for n, v in row.values.items() if n in known}
+        counts = known.keys() if source == place else inherited(plugin)
+        found |= {n: Held(v, source) for n, v in row.values.items() if n in counts}
     return found
 
 
+def inherited(plugin: str) -> frozenset[str]:
+    """The fields that follow what is above them."""
+    return frozenset(defaults_of(plugin)) - engine().settings[plugin].own
+
+
 def above(plugin: str, place: Place) -> dict[str, Held]:
-    """The same without what `place` itself has filled in: what an empty field yields."""
+    """What an empty field yields at `place`, for the fields that are inherited."""
     parent = place.host if isinstance(place, Cohort) else place.parent
     if parent is None:
-        return {name: Held(value, None) for name, value in defaults_of(plugin).items()}
-    return held_at(plugin, parent)
+        found = {name: Held(value, None) for name, value in defaults_of(plugin).items()}
+    else:
+        found = held_at(plugin, parent)
+    return {name: held for name, held in found.items() if name in inherited(plugin)}
 
 
 def own_values(plugin: str, place: Place) -> Mapping[str, Any]:
@@ -88,18 +97,24 @@ def change_settings(
     What is None or "" follows what is above. The plugins hear of the change.
     """
     wanted = {name: value for name, value in values.items() if value not in {None, ""}}
-    row = db.session.scalar(sa.select(PluginSetting).where(_at(plugin, place)).with_for_update())
+    if wanted:  # Two who fill it in for the first time at once share one row.
+        new = insert(PluginSetting).values(plugin=plugin, **_key(place))
+        db.session.execute(new.on_conflict_do_nothing())
+    row = _held_row(plugin, place)
     before = row.values if row else {}
-    if before == wanted:
+    if row is None or before == wanted:
         return False
-    row = row or PluginSetting(plugin=plugin, **_key(place))
     row.values, row.changed_at = wanted, now()
     row.changed_by_id = by.id if by else None
-    db.session.add(row)
     db.session.flush()
     g.pop("plugin_settings", None)
     _tell(plugin, place, row, before, by)
     return True
+
+
+def _held_row(plugin: str, place: Place) -> PluginSetting | None:
+    query = sa.select(PluginSetting).where(_at(plugin, place)).with_for_update()
+    return db.session.scalar(query.execution_options(populate_existing=True))
 
 
 def _tell(

@@ -52,6 +52,8 @@ def _form(plugin: str, level: Level) -> Any:
     form = engine().settings[plugin].form(data=_empty(plugin) | _own(plugin))
     for name, held in settings.above(plugin, g.scope).items():
         _say_what_holds(form[name], held)
+    for name in engine().settings[plugin].own:
+        _say_whose(form[name])
     return form
 
 
@@ -74,6 +76,14 @@ def _say_what_holds(field: Field, held: Held) -> None:
         return
     shown = _("nothing") if held.value == "" else held.value
     text = _("Left empty: %(value)s, as for %(source)s.", value=shown, source=_name(held.source))
+    field.description = f"{field.description} {text}".strip()
+
+
+def _say_whose(field: Field) -> None:
+    """A field that is not inherited; an empty choice is then the default."""
+    if isinstance(field, SelectFieldBase):
+        field.data = field.data or field.default
+    text = _("Only for %(name)s itself: it is not passed on.", name=_name(g.scope))
     field.description = f"{field.description} {text}".strip()
 
 

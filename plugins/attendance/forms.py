@@ -2,10 +2,10 @@
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import IntegerField, RadioField, SelectField, StringField
+from wtforms import RadioField, SelectField, StringField
 from wtforms.validators import DataRequired, Length, NumberRange, Optional
 
-from core.api import choices, one_line
+from core.api import OptionalNumber, choices, one_line
 from plugins.attendance.marks import LONGEST_REASON
 
 NEEDED = _l("Please fill this in.")
@@ -24,12 +24,13 @@ def _one_line(text: str | None) -> str:
 
 
 class SettingsForm(FlaskForm):
-    required_share = IntegerField(
+    required_share = OptionalNumber(
         _l("Required share of the time, in percent"),
         [Optional(), NumberRange(0, 100, OUT_OF_RANGE)],
         default=80,
         description=_l("Of a session to count as present, and of all sessions to complete the"
-                       " class. 0: presence is not required."),
+                       " class. 0: presence is not required. A lower share completes people at"
+                       " once; raising it again takes nothing back."),
     )  # fmt: skip
     trainers_settle = SelectField(
         _l("Trainers settle presence"), [Optional()], choices=choices(WHO), default="auto"

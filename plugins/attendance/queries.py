@@ -9,7 +9,16 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import contains_eager, joinedload
 
-from core.api import Cohort, Enrolment, ScheduledActivity, User, db, now, participants
+from core.api import (
+    ActivityProgress,
+    Cohort,
+    Enrolment,
+    ScheduledActivity,
+    User,
+    db,
+    now,
+    participants,
+)
 from plugins.attendance.models import Evidence, Mark, SettledPresence
 from plugins.attendance.reckoning import Interval, Presence, Verdict, length_of, share_of
 
@@ -73,7 +82,7 @@ def marks_in(
 
 def unsettled(ended: Sequence[ScheduledActivity]) -> list[ScheduledActivity]:
     """Those of the ended sessions of which something is known, and in which somebody of the class
-    has no verdict yet."""
+    has no verdict yet, or is owed the progress."""
     known = sa.or_(
         sa.exists().where(
             Evidence.scheduled_activity_id == ScheduledActivity.id, Evidence.withdrawn_at.is_(None)
@@ -90,12 +99,36 @@ def unsettled(ended: Sequence[ScheduledActivity]) -> list[ScheduledActivity]:
         .where(
             ScheduledActivity.id.in_([session.id for session in ended]),
             Enrolment.status == "confirmed",
-            sa.func.coalesce(SettledPresence.verdict, "open") == "open",
+            sa.or_(sa.func.coalesce(SettledPresence.verdict, "open") == "open", _is_owed()),
             known,
         )
     )
     due = set(db.session.scalars(query)) if ended else set()
     return [session for session in ended if session.id in due]
+
+
+def owed(session: ScheduledActivity) -> set[int]:
+    """Ids of participants who were present and have not done the activity.
+
+    They were out of the class when it became known. What was decided about the activity stays.
+    """
+    query = (
+        sa.select(Enrolment.id)
+        .join(ScheduledActivity, ScheduledActivity.cohort_id == Enrolment.cohort_id)
+        .join(SettledPresence, _of_both())
+        .where(ScheduledActivity.id == session.id, Enrolment.status == "confirmed", _is_owed())
+    )
+    return set(db.session.scalars(query))
+
+
+def _is_owed() -> sa.ColumnElement[bool]:
+    """On a settled row, a session and an enrolment that the query names already."""
+    done_or_decided = sa.exists().where(
+        ActivityProgress.enrolment_id == Enrolment.id,
+        ActivityProgress.activity_id == ScheduledActivity.activity_id,
+        sa.or_(ActivityProgress.state == "done", ActivityProgress.overridden_by_id.is_not(None)),
+    )
+    return sa.and_(SettledPresence.verdict == "present", ~done_or_decided)
 
 
 def is_known(activity_id: int) -> bool:

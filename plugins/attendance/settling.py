@@ -1,7 +1,8 @@
 """Settles sessions: evidence and marks become presence, presence becomes progress.
 
 A session is always settled whole and from what the database holds, so settling twice is once
-and late evidence, moved times or a new rule need nothing special.
+and late evidence, moved times or a new rule need nothing special. Who was taken out of the class
+is settled too, so that the verdict holds on return; progress is given to participants only.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -60,7 +61,7 @@ def hold(sessions: Iterable[ScheduledActivity]) -> Sequence[ScheduledActivity]:
 def _hold_people(cohort: Cohort) -> Sequence[Enrolment]:
     query = (
         sa.select(Enrolment)
-        .filter_by(cohort_id=cohort.id, status="confirmed")
+        .filter_by(cohort_id=cohort.id)
         .order_by(Enrolment.id)
         .with_for_update(key_share=True)
     )
@@ -70,7 +71,7 @@ def _hold_people(cohort: Cohort) -> Sequence[Enrolment]:
 def settle(
     cohort: Cohort, sessions: Iterable[ScheduledActivity], *, corrected: bool = False
 ) -> None:
-    """Settles sessions of a class for all its participants, and what follows for completion.
+    """Settles sessions of a class for all who are or were in it, and what follows for completion.
 
     `corrected`: a person decided about a person. Only then does a completion fall with it; moved
     times and a stricter rule take no completion back.
@@ -86,8 +87,8 @@ def settle(
     fallen = {one.id: one for change in changes for one in change.fallen}
     if corrected and fallen:
         reconsider(cohort, list(fallen.values()), take_back=True)
-    if people:
-        reconsider(cohort, people)
+    if participants := [one for one in people if one.status == "confirmed"]:
+        reconsider(cohort, participants)
 
 
 @dataclass(frozen=True)
@@ -107,9 +108,10 @@ def _settle(session: ScheduledActivity, people: Sequence[Enrolment], required: i
     _write(session, {one.id: after[one.id] for one in changed})
     fallen = [one for one in changed if after[one.id].fell_from(before.get(one.id, UNTOUCHED))]
     present = {one.id for one in changed if after[one.id].verdict == "present"}
+    done = present | queries.owed(session)
     return Change(
         session,
-        done=[one for one in changed if one.id in present],
+        done=[one for one in people if one.id in done and one.status == "confirmed"],
         no_longer_done=[one for one in fallen if one.id not in present],
         fallen=fallen,
     )

@@ -183,6 +183,22 @@ def _session_page(
     )
 
 
+def _meant(number: int) -> ScheduledActivity | None:
+    """The N-th session, where it is the one that was on the page; else None, and the reason said.
+
+    Sessions are numbered by time: one that was added meanwhile moves those after it.
+    """
+    found = _session(number)
+    if request.form.get("session") == str(found.id):
+        return found
+    flash(_("The timetable has changed meanwhile. Look again."), "error")
+    return None
+
+
+def _look_again() -> ResponseReturnValue:
+    return redirect(url_for("attendance.book", cohort_code=_cohort().code))
+
+
 def _refuse_without_right() -> None:
     if not may_settle(_me(), _cohort()):
         raise NotYours
@@ -199,7 +215,9 @@ def _ticked() -> list[int]:
 def mark(cohort_code: str, number: int) -> ResponseReturnValue:
     """Decides by hand for everybody who was ticked, for one reason."""
     _refuse_without_right()
-    found, form, ticked = _session(number), MarkForm(), _ticked()
+    found, form, ticked = _meant(number), MarkForm(), _ticked()
+    if found is None:
+        return _look_again()
     if not ticked:
         form.form_errors.append(_("Tick at least one person in the list."))
     if not (form.validate() and ticked and _marked(found, form, ticked)):
@@ -225,8 +243,11 @@ def _marked(found: ScheduledActivity, form: MarkForm, ticked: Sequence[int]) -> 
 def undo(cohort_code: str, number: int) -> ResponseReturnValue:
     """Takes a decision back: evidence decides again."""
     _refuse_without_right()
+    found = _meant(number)
+    if found is None:
+        return _look_again()
     try:
-        marks.undo(_session(number), _ticked(), by=_me())
+        marks.undo(found, _ticked(), by=_me())
     except DomainError as refused:
         db.session.rollback()
         flash(refused.message, "error")

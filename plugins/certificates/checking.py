@@ -5,6 +5,7 @@ the name is masked.
 """
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,6 +16,7 @@ from plugins.certificates.numbering import read_code
 from plugins.certificates.pdf import Printed
 
 LONGEST = 300
+ALIKE = 5  # certificates of different issuers that are shown for one number
 
 
 @dataclass(frozen=True)
@@ -38,34 +40,45 @@ class Found:
         return self.content.name if self.by_code else masked(self.content.name)
 
 
-def check(text: str) -> Found | None:
-    """By a number, a code, or the address in the QR code; None where there is no certificate."""
+def check(text: str) -> Sequence[Found]:
+    """By a number, a code, or the address in the QR code; empty where there is no certificate.
+
+    Several where several institutions have given the same number.
+    """
     typed = text[:LONGEST].strip()
     if not typed or len(text) > LONGEST:
-        return None
-    if found := queries.by_number(typed):
+        return []
+    if found := queries.by_number(typed, limit=ALIKE):
         return _found(found, by_code=False)
     return check_code(typed.rpartition("/")[2])
 
 
-def check_code(text: str) -> Found | None:
-    """By the code alone."""
+def check_code(text: str) -> Sequence[Found]:
+    """By the code alone: one or none."""
     code = read_code(text[:LONGEST])
     found = queries.by_code(code) if code else None
-    return _found(found, by_code=True) if found else None
+    return _found([found], by_code=True) if found else []
 
 
-def _found(certificate: Certificate, *, by_code: bool) -> Found:
-    [*instead] = queries.replacements([certificate]).values()
-    return Found(certificate, by_code, instead[0].number if instead else "")
+def _found(certificates: Sequence[Certificate], *, by_code: bool) -> Sequence[Found]:
+    instead = {key: one.number for key, one in queries.replacements(certificates).items()}
+    return [
+        Found(one, by_code, instead.get(one.enrolment_id, "") if one.revoked_at else "")
+        for one in certificates
+    ]
 
 
 def masked(name: str) -> str:
-    """ "Hj. Siti Nur'aini, S.Pd.I." is "Si** Nu******": enough to compare, too little to learn."""
+    """ "Hj. Siti Nur'aini, S.Pd.I." is "Si** Nu******": enough to compare, too little to learn.
+
+    A word of one letter, which would stand there in full, is masked whole.
+    """
     _before, bare, _after = split_titles(unicodedata.normalize("NFC", name))
     return " ".join(_masked_word(word) for word in bare.split())
 
 
 def _masked_word(word: str) -> str:
+    if sum(map(str.isalpha, word)) < 2:
+        return "*" * len(word)
     shown = word[:2] if len(word) > 2 else word[:1]
     return shown + "*" * (len(word) - len(shown))

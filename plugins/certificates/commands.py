@@ -42,28 +42,32 @@ def _cohort(code: str) -> Cohort:
 @click.pass_context
 @refuses
 def verify(context: click.Context, code: str, as_json: bool) -> None:
-    """Checks a certificate by its code or number.
+    """Checks a certificate by its code or number, which several institutions may have given.
 
-    Exit status 1: there is none, or it was revoked.
+    Exit status 1: there is none, or one was revoked.
     """
-    found = checking.check(code)
-    print_json(_facts(found)) if as_json else click.echo(_sentence(found))
-    context.exit(0 if found and found.state == "valid" else 1)
+    answers = checking.check(code)
+    if as_json:
+        print_json({"certificates": [_facts(found) for found in answers]})
+    elif not answers:
+        click.echo(_("There is no such certificate. A code looks like 7KQ2-M4XD-9PTA."))
+    else:
+        click.echo("\n".join(map(_sentence, answers)))
+    context.exit(0 if answers and all(found.state == "valid" for found in answers) else 1)
 
 
-def _sentence(found: checking.Found | None) -> str:
-    if found is None:
-        return _("There is no such certificate. A code looks like 7KQ2-M4XD-9PTA.")
-    told = {"number": found.certificate.number, "name": found.content.name}
+def _sentence(found: checking.Found) -> str:
+    content = found.content
+    told = {"number": content.number, "issuer": content.issuer, "name": content.name}
     if found.certificate.revoked_at:
         since = found.certificate.revoked_at.date().isoformat()
-        return _("%(number)s, %(name)s: revoked since %(since)s.", since=since, **told)
-    return _("%(number)s, %(name)s: valid.", **told)
+        return _(
+            "%(number)s of %(issuer)s, %(name)s: revoked since %(since)s.", since=since, **told
+        )
+    return _("%(number)s of %(issuer)s, %(name)s: valid.", **told)
 
 
-def _facts(found: checking.Found | None) -> dict[str, Any]:
-    if found is None:
-        return {"state": "unknown"}
+def _facts(found: checking.Found) -> dict[str, Any]:
     revoked_at = found.certificate.revoked_at
     return {
         "state": found.state,

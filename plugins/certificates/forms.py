@@ -14,6 +14,7 @@ from plugins.certificates.numbering import (
     check_pattern,
 )
 
+OWN = frozenset({"signer", "signer_position", "place", "unit"})  # nobody signs for another
 TOO_LONG = _l("Use at most %(max)d characters.")
 
 

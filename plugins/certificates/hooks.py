@@ -29,7 +29,7 @@ from plugins.certificates import (
 from plugins.certificates.blueprint import pages
 from plugins.certificates.commands import certificates
 from plugins.certificates.demo import finish
-from plugins.certificates.forms import SettingsForm
+from plugins.certificates.forms import OWN, SettingsForm
 from plugins.certificates.models import Certificate
 
 _RUN = ("institution_admin", "organiser")
@@ -51,7 +51,7 @@ def permissions() -> list[Permission]:
 
 @hookimpl
 def settings() -> list[Settings]:
-    return [Settings(SettingsForm)]
+    return [Settings(SettingsForm, own=OWN)]
 
 
 @hookimpl

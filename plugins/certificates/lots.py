@@ -25,7 +25,7 @@ class Lot:
 
     @cached_property
     def settings(self) -> Any:
-        """Of the organiser, whose certificates they are."""
+        """Of the organiser, whose certificates they are; signer, place and unit its own."""
         return settings_of("certificates", self.cohort.organiser)
 
     @cached_property

@@ -36,7 +36,7 @@ class Certificate(Base):
     __tablename__ = "certificate"
     __table_args__ = (
         sa.UniqueConstraint("series_id", "sequence"),
-        sa.Index("uq_certificate_number", sa.text("upper(number)"), unique=True),
+        sa.Index("uq_certificate_number", sa.text("upper(number)"), "issuer_id", unique=True),
         sa.Index(
             "uq_certificate_valid",
             "enrolment_id",
@@ -50,6 +50,7 @@ class Certificate(Base):
 
     id: Mapped[IntPk]
     enrolment_id: Mapped[int] = fk("enrolment.id")
+    issuer_id: Mapped[int] = fk("institution.id", index=False)
     series_id: Mapped[int] = fk(f"{SCHEMA}.number_series.id", index=False)
     sequence: Mapped[int]
     number: Mapped[str]
@@ -70,6 +71,12 @@ class Certificate(Base):
     def content(self) -> Printed:
         """What it says."""
         return Printed.from_json(self.printed)
+
+    @property
+    def earned(self) -> bool:
+        """Whether its person is in the class today and has completed it."""
+        enrolment = self.enrolment
+        return enrolment.status == "confirmed" and enrolment.completed_at is not None
 
     @property
     def state(self) -> State:

@@ -207,12 +207,11 @@ def unmade_in(cohort: Cohort) -> Sequence[Certificate]:
 
 
 def to_decide(cohort: Cohort) -> Sequence[Certificate]:
-    """Valid certificates that no longer fit: completion taken back, or another name today."""
+    """Valid certificates that no longer fit: no longer earned, or another name today."""
     return [
         one
         for one in valid_in(cohort)
-        if one.enrolment.completed_at is None
-        or one.printed["name"] != one.enrolment.user.display_name
+        if not one.earned or one.printed["name"] != one.enrolment.user.display_name
     ]
 
 
@@ -267,9 +266,16 @@ def by_code(code: str) -> Certificate | None:
     return db.session.scalar(sa.select(Certificate).filter_by(code=code).options(_WITH_CLASS))
 
 
-def by_number(text: str) -> Certificate | None:
-    """However its letters and spaces were typed."""
+def by_number(text: str, *, limit: int) -> Sequence[Certificate]:
+    """However its letters and spaces were typed; those of the highest institution first, so that
+    nobody below pushes them out."""
     spellings = {" ".join(text.split()), "".join(text.split())}
     upper = [sa.func.upper(spelling) for spelling in spellings]
-    query = sa.select(Certificate).where(sa.func.upper(Certificate.number).in_(upper))
-    return db.session.scalar(query.options(_WITH_CLASS).limit(1))
+    query = (
+        sa.select(Certificate)
+        .join(Institution, Institution.id == Certificate.issuer_id)
+        .where(sa.func.upper(Certificate.number).in_(upper))
+        .order_by(sa.func.length(Institution.path), Certificate.id)
+        .limit(limit)
+    )
+    return db.session.scalars(query.options(_WITH_CLASS)).all()

@@ -38,11 +38,31 @@ class NumberTaken(DomainError):
     def __init__(self, number: str) -> None:
         super().__init__(
             _(
-                "A number such as %(number)s was given before, by another institution or under "
-                "another pattern. Put {unit} or {cohort} into the pattern of the numbers.",
+                "A number such as %(number)s was given before, under another pattern. Change the "
+                "pattern of the numbers.",
                 number=number,
             )
         )
+
+
+class SignerMissing(DomainError):
+    def __init__(self, issuer: Institution) -> None:
+        super().__init__(
+            _(
+                "%(issuer)s has no signer of its own, so it cannot issue certificates. An admin of "
+                "the institution sets the signer under Plugins > Certificates > Settings.",
+                issuer=issuer.name,
+            )
+        )
+
+
+class NotPublished(DomainError):
+    def __init__(self, cohort: Cohort) -> None:
+        if cohort.status == "cancelled":
+            text = _("The class was cancelled, so it issues no certificates.")
+        else:
+            text = _("The class is a draft. Publish it before you issue certificates.")
+        super().__init__(text)
 
 
 class NotEntitled(DomainError):
@@ -65,12 +85,20 @@ def lot_of(cohort: Cohort, *, at: datetime | None = None, sample: bool | None = 
     return Lot(cohort, (at or now()).astimezone(ZoneInfo(cohort.timezone)).date(), sample)
 
 
+def obstacle(lot: Lot) -> DomainError | None:
+    """Why nothing can be issued, whoever waits."""
+    if lot.cohort.status != "published":
+        return NotPublished(lot.cohort)
+    return None if lot.settings["signer"] else SignerMissing(lot.cohort.organiser)
+
+
 def issue(
     cohort: Cohort, *, by: User | None, at: datetime | None = None, sample: bool | None = None
 ) -> Sequence[Certificate]:
     """Issues to all who have completed the class and never had a certificate, in order of name.
 
-    All or none. A second time finds nobody and gives an empty list. Raises NumberTaken.
+    All or none. A second time finds nobody and gives an empty list. Raises NumberTaken,
+    SignerMissing, NotPublished.
     """
     _hold(Enrolment.cohort_id == cohort.id)
     return _issue(cohort, queries.waiting(cohort), by, at, sample)
@@ -79,7 +107,7 @@ def issue(
 def issue_anew(
     revoked: Certificate, *, by: User | None, at: datetime | None = None, sample: bool | None = None
 ) -> Certificate:
-    """One in place of a revoked one, with the data of today. Raises NotEntitled, NumberTaken."""
+    """One in place of a revoked one, with the data of today. Raises NotEntitled and as `issue`."""
     _hold(Enrolment.id == revoked.enrolment_id)
     enrolment = queries.still_entitled(revoked)
     if enrolment is None:
@@ -105,6 +133,8 @@ def _issue(
         return []
     at = at or now()
     lot = lot_of(cohort, at=at, sample=sample)
+    if refused := obstacle(lot):
+        raise refused
     series = _held_series(cohort.organiser, lot.day.year)
     certificates = [
         _certificate(lot, series, sequence, enrolment, at=at, by=by)
@@ -131,6 +161,7 @@ def _certificate(
 ) -> Certificate:
     return Certificate(
         enrolment_id=enrolment.id,
+        issuer_id=series.institution_id,
         series_id=series.id,
         sequence=sequence,
         number=lot.number(sequence),

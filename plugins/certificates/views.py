@@ -1,6 +1,7 @@
 """The staff's pages of a class: who has one and who waits, issuing, revoking, the files."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 from typing import Any
 
 from flask import abort, flash, g, redirect, render_template, request, url_for
@@ -46,11 +47,24 @@ def _certificate(certificate_id: int) -> Certificate:
     return queries.certificate_in(_here(), certificate_id) or abort(404)
 
 
+def _may_issue() -> bool:
+    """A certificate is its issuer's: the host's permission is not enough."""
+    return can(current_user, "certificates.issue", _here().organiser)
+
+
+def _by_issuer(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
+    """Used below `@requires`, which would let the host's staff pass as well."""
+
+    @wraps(view)
+    def guarded(**arguments: Any) -> ResponseReturnValue:
+        return view(**arguments) if _may_issue() else abort(403)
+
+    return guarded
+
+
 def _page(template: str, **context: Any) -> str:
-    cohort = _here()
-    issues = can(current_user, "certificates.issue", cohort)
     return render_template(
-        f"certificates/{template}.html", cohort=cohort, may_issue=issues, **context
+        f"certificates/{template}.html", cohort=_here(), may_issue=_may_issue(), **context
     )
 
 
@@ -106,6 +120,7 @@ def unfinished(cohort_code: str) -> ResponseReturnValue:
 
 @pages.route(f"{OF_CLASS}/issue", methods=["GET", "POST"])
 @requires("certificates.issue")
+@_by_issuer
 def issue(cohort_code: str) -> ResponseReturnValue:
     """Shows what would be printed; the button issues to everybody who waits."""
     if request.method != "POST":
@@ -131,6 +146,7 @@ def issue(cohort_code: str) -> ResponseReturnValue:
 
 @pages.route(f"{ONE}/anew", methods=["GET", "POST"])
 @requires("certificates.issue")
+@_by_issuer
 def issue_anew(cohort_code: str, certificate_id: int) -> ResponseReturnValue:
     """One in place of a revoked one, with today's data."""
     revoked = _certificate(certificate_id)
@@ -170,6 +186,7 @@ def _review(
         printed=lot.printed(enrolments[0].user, first),
         last=lot.number(first + len(enrolments) - 1),
         instead_of=instead_of,
+        obstacle=services.obstacle(lot),
         settings_url=_settings_url(cohort),
         **({} if instead_of else _unfinished(LISTED)),
     )
@@ -189,6 +206,7 @@ def _settings_url(cohort: Cohort) -> str:
 
 @pages.route(f"{ONE}/revoke", methods=["GET", "POST"])
 @requires("certificates.issue")
+@_by_issuer
 def revoke(cohort_code: str, certificate_id: int) -> ResponseReturnValue:
     """Asks for the reason and says what is lost; then offers to issue a new one."""
     certificate, form = _certificate(certificate_id), RevokeForm()
@@ -209,6 +227,7 @@ def revoke(cohort_code: str, certificate_id: int) -> ResponseReturnValue:
 
 @pages.post(f"{OF_CLASS}/files")
 @requires("certificates.issue")
+@_by_issuer
 def make_again(cohort_code: str) -> ResponseReturnValue:
     """Tries again to make the files that are missing."""
     services.make_again(_here())

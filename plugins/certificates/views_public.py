@@ -3,6 +3,7 @@
 They stay where the plugin is disabled: what was issued was promised.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Response, abort, flash, make_response, redirect, render_template, request, url_for
@@ -36,8 +37,8 @@ def by_code(code: str) -> ResponseReturnValue:
     return _answer(checking.check_code(code), code)
 
 
-def _answer(found: checking.Found | None, text: str) -> Response:
-    return _page(200 if found else 404, asked=True, found=found, text=text[:60])
+def _answer(answers: Sequence[checking.Found], text: str) -> Response:
+    return _page(200 if answers else 404, asked=True, answers=answers, text=text[:60])
 
 
 def _page(status: int = 200, **context: Any) -> Response:

@@ -41,10 +41,12 @@ class Measured:
     hosts: Sequence[int]
     everywhere: bool
 
+    def of(self, enrolments: sa.Select[Any]) -> sa.Select[Any]:
+        """Those whom the metric measures."""
+        return enrolments if self.everywhere else enrolments.where(Cohort.host_id.in_(self.hosts))
+
     def values(self, enrolments: sa.Select[Any]) -> sa.Subquery:
         """(enrolment id, value), as the metric gives them."""
-        if not self.everywhere:
-            enrolments = enrolments.where(Cohort.host_id.in_(self.hosts))
         return self.metric.measure(enrolments).subquery()
 
     def contained(self, call: Callable[[], Any]) -> Any:
@@ -55,7 +57,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Tally:
-    """What folds: people, the sum of their values, and how many have one."""
+    """What folds: people measured, the sum of their values, and how many have one."""
 
     people: int = 0
     total: Any = 0
@@ -144,6 +146,7 @@ def figures_of(question: Question, measured: Sequence[Measured] | None = None) -
 
 def _tallies(measured: Measured, enrolments: sa.Select[Any]) -> dict[Any, Tally]:
     """Institution id → its tally, and that of ALL, which no folding has touched."""
+    enrolments = measured.of(enrolments)
     values = measured.values(enrolments)
     key, value = values.c
     institution = Enrolment.institution_id

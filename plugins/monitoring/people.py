@@ -10,7 +10,7 @@ from sqlalchemy.orm import contains_eager, joinedload
 
 from core.api import Enrolment, User, db
 from plugins.monitoring.figures import Measured, Question, rounded
-from plugins.monitoring.selection import ground_of
+from plugins.monitoring.selection import Selection, ground_of
 
 PAGE = 100
 
@@ -21,6 +21,19 @@ class Listed:
 
     enrolment: Enrolment
     value: int | float | None
+
+
+def key_of(selection: Selection, enrolment_id: int) -> tuple[str, int] | None:
+    """(name_key, id) by which a list goes on after somebody of these classes, even if taken out
+    meanwhile; so no address needs the name."""
+    query = (
+        sa.select(User.name_key, Enrolment.id)
+        .join(Enrolment.user)
+        .join(Enrolment.cohort)
+        .where(Enrolment.id == enrolment_id, *selection.conditions())
+    )
+    found = db.session.execute(query).first()
+    return (found[0], found[1]) if found else None
 
 
 @dataclass(frozen=True)
@@ -40,14 +53,15 @@ def people_behind(
 ) -> Sequence[Listed] | None:
     """By name, one page; None where the metric fails. `after`: (name_key, id) of the last one.
 
-    Who counts has a value, in a count or a share one other than 0.
+    Of those whom the metric measures. Who counts has a value, in a count or a share one other
+    than 0.
     """
     ground = ground_of(question.selection)
     within = ground.within(question.region)
     if part.row:
         places = ground.people if within is None else within
         within = [key for key in places if ground.key(question.by, key) == part.row]
-    enrolments = question.selection.enrolments(within)
+    enrolments = measured.of(question.selection.enrolments(within))
     found: list[Listed] | None = measured.contained(
         partial(_listed, measured, enrolments, part, after)
     )

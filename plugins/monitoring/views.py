@@ -31,7 +31,7 @@ from plugins.monitoring import chart as drawing
 from plugins.monitoring.blueprint import pages
 from plugins.monitoring.figures import Question, figures_of, measured_in, row_name
 from plugins.monitoring.forms import FilterForm
-from plugins.monitoring.people import PAGE, Listed, Part, people_behind
+from plugins.monitoring.people import PAGE, Part, key_of, people_behind
 from plugins.monitoring.selection import NONE, By
 from plugins.monitoring.tables import shown, table
 from plugins.monitoring.tiles import FAIR, GOOD, tile_map
@@ -135,7 +135,7 @@ def people(**_place: Any) -> ResponseReturnValue:
     by_name = {one.metric.name: one for one in measured_in(question.selection)}
     measured = by_name.get(request.args.get("metric", "")) or abort(404)
     part = Part(one_line(request.args.get("row", "")), request.args.get("counted") != "no")
-    found = people_behind(question, measured, part, after=_after())
+    found = people_behind(question, measured, part, after=_after(question))
     return _page(
         "people",
         form,
@@ -144,7 +144,7 @@ def people(**_place: Any) -> ResponseReturnValue:
         part=part,
         found=found,
         place=_called(question.by, part.row),
-        more=_mark(found[-1]) if found and len(found) == PAGE else None,
+        last=found[-1].enrolment.id if found and len(found) == PAGE else None,
         shown=shown,
     )
 
@@ -187,14 +187,10 @@ def _readable(question: Question) -> Question:
     return replace(question, selection=replace(question.selection, reader=reader))
 
 
-def _after() -> tuple[str, int] | None:
-    """Where the page before this one ended."""
-    name, key = request.args.get("after", ""), request.args.get("id", 0, type=int)
-    return (name, key) if 0 < key < 2**63 else None
-
-
-def _mark(last: Listed) -> dict[str, Any]:
-    return {"after": last.enrolment.user.name_key, "id": last.enrolment.id}
+def _after(question: Question) -> tuple[str, int] | None:
+    """Where the page before this one ended; the name of the last one stays out of the address."""
+    last = request.args.get("after", 0, type=int)
+    return key_of(question.selection, last) if 0 < last < 2**63 else None
 
 
 # What every page needs

@@ -16,6 +16,8 @@ from plugins.online_classes.models import LONGEST_PASSCODE, LONGEST_URL, Meeting
 LONGEST_PASTE = 5000
 ZOOM_HOSTS = ("zoom.us", "zoom.com")
 _LINK = re.compile(r"https?://[^\s<>\"']+", re.IGNORECASE)
+# A link that was typed without its beginning: zoom.us/j/81234567890
+_BARE = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+/[^\s<>\"']*", re.IGNORECASE)
 _NUMBER = re.compile(r"[1-9]\d{8,10}")
 # /j/ joins, /w/ is a webinar, /wc/ is Zoom in the browser.
 _ZOOM_PATH = re.compile(r"/(?:j|w|wc|wc/join)/([1-9]\d{8,10})(?:/join)?/?")
@@ -70,6 +72,8 @@ def _checked_passcode(passcode: str) -> str:
 
 def _link_in(text: str) -> str:
     """The link to join; an invitation holds others, such as a list of telephone numbers."""
+    if _BARE.fullmatch(text):
+        text = f"https://{text}"
     links = [one.rstrip(".,;)") for one in _LINK.findall(text)]
     if not links and "://" in text:
         raise AddressRefused(_("The link must begin with https://."))
@@ -95,7 +99,7 @@ def _checked_link(link: str) -> str:
         host, _port = parts.hostname, parts.port
     except ValueError:
         host = None
-    if not host or "\\" in link or not link.isprintable():
+    if not host or "." not in host or "\\" in link or not link.isprintable():
         raise AddressRefused(_("This is not a link. Copy it again from the invitation."))
     if "@" in parts.netloc:
         raise AddressRefused(_("The link must not contain a user name or a password."))

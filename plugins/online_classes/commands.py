@@ -19,6 +19,16 @@ from core.api import (
 from plugins.online_classes.importing import ImportOutcome
 from plugins.online_classes.importing import import_report as take_in
 from plugins.online_classes.queries import LiveClass, session_at
+from plugins.online_classes.report_checks import (
+    ReportRefused,
+    covered,
+    follows_clock,
+    likeliest_zone,
+    read_for,
+    zones_of,
+)
+
+CLEARLY_MORE = 30
 
 online_classes = AppGroup("online-classes", help="Live classes and what Zoom reported of them.")
 
@@ -48,18 +58,32 @@ def import_report(
     Names that no e-mail tells wait on the page of the session. Exit status 1: the report cannot
     be read, or is one of another meeting.
     """
-    live = _session(code, number)
+    live, data = _session(code, number), file.read_bytes()
     outcome = take_in(
-        file.read_bytes(),
+        data,
         file.name,
         live,
-        zone=zone or live.cohort.timezone,
+        zone=zone or _own_zone(live, data, file.name),
         by=None,
         confirmed=confirmed,
         dry_run=dry_run,
     )
     db.session.rollback() if dry_run else db.session.commit()
     print_json(outcome.summary()) if as_json else _say(outcome, written=not dry_run)
+
+
+def _own_zone(live: LiveClass, data: bytes, name: str) -> str:
+    """That of the class. Raises ReportRefused where another one fits the session clearly better."""
+    report, own = read_for(live, data, name), live.cohort.timezone
+    best, most = likeliest_zone(live, report, [zone for zone, _label in zones_of(live.cohort)])
+    minutes = covered(live, report, own)
+    if follows_clock(report) and most - minutes >= CLEARLY_MORE:
+        raise ReportRefused(
+            _("By the clock of the class (%(own)s) the report covers %(minutes)s minutes of the "
+              "session, by %(best)s %(most)s. Say which one it is with --zone.",
+              own=own, minutes=minutes, best=best, most=most)
+        )  # fmt: skip
+    return own
 
 
 def _session(code: str, number: int) -> LiveClass:

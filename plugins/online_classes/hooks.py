@@ -23,6 +23,7 @@ from core.api import (
 )
 from plugins.online_classes import (
     queries,
+    report_queries,
     views,
     views_board,  # noqa: F401 -- adds its pages to the blueprint
     views_reports,  # noqa: F401 -- same
@@ -83,7 +84,9 @@ def cohort_panels(cohort: Cohort, user: User) -> list[Panel]:
     live = queries.current(cohort) if can(user, "online_classes.run", cohort) else None
     if live is None:
         return []
-    return [Panel("online_classes/cohort_panel.html", {"cohort": cohort, "live": live}, weight=5)]
+    waiting = report_queries.waiting(cohort)
+    context = {"cohort": cohort, "live": live, "waiting": waiting}
+    return [Panel("online_classes/cohort_panel.html", context, weight=5)]
 
 
 @hookimpl

@@ -5,6 +5,7 @@ was; everything else waits for a person.
 """
 
 import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -12,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import selectinload
 
 from core.api import (
     ScheduledActivity,
@@ -27,8 +29,10 @@ from plugins.online_classes.report import Fault, Report, ReportRow
 from plugins.online_classes.report_checks import (
     aware,
     check_zone,
+    follows_clock,
     plain_name,
     read_for,
+    refuse_other_clock,
     refuse_other_meeting,
     times_of,
 )
@@ -105,6 +109,9 @@ def import_report(
     return outcome
 
 
+# What parts a name from the institution: "Siti Aminah_Perpusdes Gambut".
+_BESIDE = re.compile(r"[_|/,()\[\]]|\s[-–—]\s")
+
 # Display name as compared, and e-mail.
 Identity = tuple[str, str]
 
@@ -128,15 +135,16 @@ class _Import:
 
     def take(self, sha256: str, file_name: str) -> ImportOutcome:
         hold(self.session)
+        refuse_other_clock(self.live, self.report, self.zone)
         stays = {stay.digest: stay for stay in map(self._stay, self.report.rows)}
         known = self._known_digests()
         new = [stay for digest, stay in stays.items() if digest not in known]
-        cases = self._cases()
+        cases = self._cases(new)
         recognised = self._recognise(cases)
         if new:
             self._keep(new, cases, sha256, file_name)
         everything = cases_of(self.session)
-        here = {cases[stay.identity].id for stay in stays.values()}
+        here = {case.id for case in everything if any(row.digest in stays for row in case.rows)}
         people = tuple(_people(everything, here, self.session))
         self._credit(everything, {stay.digest for stay in new}, recognised)
         return ImportOutcome(len(stays), len(new), people, self.report.faults)
@@ -153,20 +161,28 @@ class _Import:
         query = sa.select(KeptRow.digest).filter_by(scheduled_activity_id=self.session.id)
         return set(db.session.scalars(query))
 
-    def _cases(self) -> dict[Identity, ReportCase]:
-        """All of the session, and a new one for each identity that only this report has."""
+    def _cases(self, new: Iterable[_Stay]) -> dict[Identity, ReportCase]:
+        """Where the new rows of each identity belong, and the last case of those without any."""
         query = sa.select(ReportCase).filter_by(scheduled_activity_id=self.session.id)
-        found = {(case.name_key, case.email): case for case in db.session.scalars(query)}
-        for row in self.report.rows:
-            key, email = identity = _identity(row)
-            if identity not in found:
-                found[identity] = ReportCase(
-                    session=self.session, name=written_name(row), name_key=key, email=email,
-                    state="open", people=[],
-                )  # fmt: skip
+        query = query.options(selectinload(ReportCase.rows), selectinload(ReportCase.people))
+        known: defaultdict[Identity, list[ReportCase]] = defaultdict(list)
+        for case in db.session.scalars(query.order_by(ReportCase.part)):
+            known[case.name_key, case.email].append(case)
+        found = {identity: parts[-1] for identity, parts in known.items()}
+        names = {_identity(row): written_name(row) for row in reversed(self.report.rows)}
+        for identity in {stay.identity: None for stay in new}:
+            parts = known.get(identity, [])
+            found[identity] = _open_to_more(parts) or self._case(identity, names, len(parts) + 1)
         db.session.add_all(found.values())
         db.session.flush()
         return found
+
+    def _case(self, identity: Identity, names: Mapping[Identity, str], part: int) -> ReportCase:
+        key, email = identity
+        return ReportCase(
+            session=self.session, name=names[identity], name_key=key, email=email, part=part,
+            state="open", people=[], rows=[],
+        )  # fmt: skip
 
     # Who it was, where that is sure
 
@@ -182,7 +198,7 @@ class _Import:
             if found := owners.get(case.email):
                 case.people = [CasePerson(enrolment_id=found[0])]
                 _settle(case, "matched", found[1])
-            elif way := _as_staff(case, register):
+            elif way := _as_staff(case, known, register):
                 _settle(case, "staff", way)
         db.session.flush()
         return {case.id for case in untouched if case.state == "matched"}
@@ -199,7 +215,8 @@ class _Import:
         report = KeptReport(
             scheduled_activity_id=self.session.id, sha256=sha256, file_name=file_name,
             layout=self.report.layout, meeting_number=self.report.meeting_number,
-            zone=self.zone, imported_by_id=self.by.id if self.by else None, imported_at=now(),
+            zone=self.zone if follows_clock(self.report) else "",
+            imported_by_id=self.by.id if self.by else None, imported_at=now(),
         )  # fmt: skip
         db.session.add(report)
         db.session.flush()
@@ -248,6 +265,21 @@ def written_name(row: ReportRow) -> str:
     return f"{row.name} ({row.original_name})" if row.original_name else row.name
 
 
+def _open_to_more(parts: Sequence[ReportCase]) -> ReportCase | None:
+    """The case to which new rows go as well; None where they need a decision of their own.
+
+    A name alone that a person has decided holds for the rows that were seen then, and for those
+    of a report that comes again after all of it was taken back.
+    """
+    if not parts:
+        return None
+    last = parts[-1]
+    by_name_alone = last.how == "person" and not last.email
+    if not by_name_alone or (len(parts) == 1 and not last.rows):
+        return last
+    return None
+
+
 def _owners(
     cases: Iterable[ReportCase], known: KnownBefore, register: Register
 ) -> dict[str, tuple[int, str]]:
@@ -268,12 +300,17 @@ def _lent(names: Collection[str], owner: int, register: Register) -> bool:
     return any(people and owner not in people for people in named)
 
 
-def _as_staff(case: ReportCase, register: Register) -> str:
-    """How somebody is known to work in the class: by e-mail, by name, or "" for not at all."""
+def _as_staff(case: ReportCase, known: KnownBefore, register: Register) -> str:
+    """How somebody is known to work in the class: by e-mail, by name, or "" for not at all.
+
+    By a name only where it is the whole one, fits no participant and was not decided before.
+    """
     if case.email in register.staff_emails:
         return "email"
-    is_staff = register.staff_names.named(case.name) and not register.names.named(case.name)
-    return "name" if is_staff else ""
+    written = {name_key(part) for part in (case.name, *_BESIDE.split(case.name))}
+    if case.name_key in known.names or written.isdisjoint(register.staff_names):
+        return ""
+    return "" if register.names.candidates(case.name) else "name"
 
 
 def _settle(case: ReportCase, state: str, how: str) -> None:

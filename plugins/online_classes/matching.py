@@ -15,8 +15,9 @@ from core.api import name_key
 NameFit = Literal["same", "alike", "part", ""]
 PlaceFit = Literal["own", "above", "other", ""]
 # The e-mail is the person's registered one; somebody in this class has decided that the e-mail,
-# or a name written just so, is the person's.
-Known = Literal["registered", "decided", "named", ""]
+# or a name written just so, is the person's; "earlier" is such a name in the same session, where
+# two people may have shared it.
+Known = Literal["registered", "decided", "named", "earlier", ""]
 
 STRONG = 3
 MOST_WORDS = 20
@@ -62,24 +63,30 @@ class Person:
 
 @dataclass(frozen=True)
 class Candidate:
-    """How well a person fits; `namesake` where another one has the same name."""
+    """How well a person fits; `namesake` where another one has the same name.
+
+    `at_once`: who is called so was there on two devices at the same time, so perhaps two people.
+    """
 
     person_id: int
     name: NameFit = ""
     place: PlaceFit = ""
     namesake: bool = False
     known: Known = ""
+    at_once: bool = False
 
     @property
     def strength(self) -> int:
         """3 strong, 2 fair, 1 weak: name and institution agree, one of them, hardly anything."""
+        if self.at_once:
+            return 1
         if self.known in {"registered", "decided"}:
             return STRONG if self.known == "decided" else 2
-        if self.known or (self.name == "same" and self.place == "own"):
+        if self.known == "named" or (self.name == "same" and self.place == "own"):
             return 2 if self.namesake else STRONG
         if self.name == "same":
             return 1 if self.place == "other" else 2
-        return 2 if self.name and self.place == "own" else 1
+        return 2 if self.known or (self.name and self.place == "own") else 1
 
 
 def proposed(candidates: Sequence[Candidate]) -> Candidate | None:

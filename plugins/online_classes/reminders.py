@@ -5,10 +5,9 @@ Never to the meeting itself: who has that link can go in, and nobody sees who it
 
 from urllib.parse import quote
 
-from flask import url_for
 from flask_babel import gettext as _
 
-from core.api import User, moment
+from core.api import User, moment, site_url
 from plugins.online_classes.queries import LiveClass
 
 
@@ -19,7 +18,7 @@ def reminder(live: LiveClass, person: User) -> str:
         "name": person.display_name,
         "title": cohort.title,
         "moment": moment(starts_at, cohort.timezone, person.timezone) if starts_at else "",
-        "link": url_for("cohorts.learn", cohort_code=cohort.code, _external=True),
+        "link": site_url("cohorts.learn", cohort_code=cohort.code),
     }
     if live.phase == "ahead":
         return _("Dear %(name)s,\nThe class “%(title)s” begins on %(moment)s. "

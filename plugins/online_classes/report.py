@@ -8,7 +8,7 @@ import csv
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Literal
 from unicodedata import normalize
@@ -29,6 +29,7 @@ from plugins.online_classes.report_words import (
 
 MOST_LETTERS = 200
 LONGEST_EMAIL = 254
+LONGEST_STAY = timedelta(days=2)
 NO_SHOW = frozenset(("-", "--", "–", "—"))
 
 # Zoom names the file participants_81234567890.csv.
@@ -321,7 +322,19 @@ def _interval(values: Mapping[str, str], line: int, order: str) -> tuple[datetim
                 name=shown(values["name"]),
             )
         )
+    _refuse_too_long(left - joined, values, line)
     return joined, left
+
+
+def _refuse_too_long(stay: timedelta, values: Mapping[str, str], line: int) -> None:
+    if stay > LONGEST_STAY:
+        raise _LineFault(
+            _(
+                "Line %(line)s: %(name)s stayed longer than two days. Check the times.",
+                line=line,
+                name=shown(values["name"]),
+            )
+        )
 
 
 def _time(text: str, line: int, order: str) -> datetime:
@@ -345,7 +358,9 @@ def _seconds(values: Mapping[str, str], line: int) -> int:
                 value=shown(values["minutes"]),
             )
         )
-    return int(minutes[1]) * 60
+    stay = timedelta(minutes=int(minutes[1]))
+    _refuse_too_long(stay, values, line)
+    return int(stay.total_seconds())
 
 
 def _answer(value: str) -> bool | None:

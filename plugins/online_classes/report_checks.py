@@ -3,15 +3,18 @@
 Also reads it for that session, since dates and clocks of a report only mean something beside one.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 
-from core.api import DomainError, ScheduledActivity, moment, one_line
+from core.api import ZONES, Cohort, DomainError, ScheduledActivity, moment, one_line
 from plugins.online_classes.addresses import grouped
 from plugins.online_classes.queries import LiveClass
 from plugins.online_classes.report import Report, read_report
+from plugins.online_classes.report_queries import other_clock, seconds_within
 
 LONGEST_FILE_NAME = 200
 
@@ -69,6 +72,55 @@ def check_zone(zone: str) -> None:
         ZoneInfo(zone)
     except (KeyError, ValueError, OSError) as error:
         raise UnknownZone(zone) from error
+
+
+# The clock of a report
+
+
+def zones_of(cohort: Cohort) -> list[tuple[str, Any]]:
+    """The zones that may be meant, the class's own among them."""
+    known = [zone for zone, _label in ZONES]
+    own = [] if cohort.timezone in known else [(cohort.timezone, cohort.timezone)]
+    return [*own, *ZONES]
+
+
+def follows_clock(report: Report) -> bool:
+    """Whether the zone changes what is kept: not of totals, nor where the file tells it."""
+    return any(row.joined and not row.joined.tzinfo for row in report.rows)
+
+
+def covered(live: LiveClass, report: Report, zone: str) -> int:
+    """Minutes of the session in which anybody was there, were the report read in `zone`."""
+    _session, starts, ends = times_of(live)
+    spans = [
+        (aware(row.joined, zone), aware(row.left, zone))
+        for row in report.rows
+        if row.joined and row.left and not row.waiting_room
+    ]
+    if not spans and (span := span_of(report, zone)):
+        spans = [span]
+    return seconds_within(spans, starts, ends) // 60
+
+
+def likeliest_zone(live: LiveClass, report: Report, zones: Iterable[str]) -> tuple[str, int]:
+    """The zone by which most of the session is covered, and how many minutes.
+
+    Of several the class's own is the likeliest.
+    """
+    minutes = {zone: covered(live, report, zone) for zone in zones}
+    best = max(minutes, key=lambda zone: (minutes[zone], zone == live.cohort.timezone))
+    return best, minutes[best]
+
+
+def refuse_other_clock(live: LiveClass, report: Report, zone: str) -> None:
+    """Raises ReportRefused beside a report in another zone: the same minutes would add up."""
+    session, _starts, _ends = times_of(live)
+    if follows_clock(report) and (earlier := other_clock(session, zone)):
+        raise ReportRefused(
+            _("An earlier report of this session was read by the clock %(zone)s. By another clock "
+              "the same minutes would count twice. Choose that clock, or take that report back "
+              "first.", zone=dict(zones_of(live.cohort)).get(earlier, earlier))
+        )  # fmt: skip
 
 
 def refuse_other_meeting(live: LiveClass, report: Report, zone: str, *, confirmed: bool) -> None:

@@ -36,6 +36,7 @@ class KeptReport(Base):
     file_name: Mapped[str]
     layout: Mapped[str]
     meeting_number: Mapped[int | None] = mapped_column(sa.BigInteger)
+    # Empty where the rows follow no clock: totals, or times of which the file tells the zone.
     zone: Mapped[str]
     imported_by_id: Mapped[int | None] = fk("user.id", ondelete="SET NULL", index=False)
     imported_at: Mapped[datetime]
@@ -49,13 +50,16 @@ class KeptReport(Base):
 class ReportCase(Base):
     """Everybody who was in one session under one display name and e-mail: whose is it?
 
+    Without an e-mail, what a later report tells under a name that a person has decided is a case
+    of its own, the next `part`: it may be somebody else.
+
     `decided_by` is a person; open with a person means that the person took a match back, and
     that nothing is matched by itself any more. `name` is as written, `name_key` as compared.
     """
 
     __tablename__ = "report_case"
     __table_args__ = (
-        sa.UniqueConstraint("scheduled_activity_id", "name_key", "email"),
+        sa.UniqueConstraint("scheduled_activity_id", "name_key", "email", "part"),
         one_of("state", *STATES),
         one_of("how", *WAYS),
         sa.Index("ix_report_case_email", "email", postgresql_where=sa.text("email <> ''")),
@@ -67,6 +71,7 @@ class ReportCase(Base):
     name: Mapped[str]
     name_key: Mapped[str]
     email: Mapped[str]
+    part: Mapped[int] = mapped_column(default=1, server_default="1")
     state: Mapped[str] = mapped_column(default="open", server_default="open")
     how: Mapped[str | None]
     decided_by_id: Mapped[int | None] = fk("user.id", ondelete="SET NULL", index=False)

@@ -5,7 +5,8 @@ Nothing here writes. Each list is read whole, in a few queries whatever the size
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Literal
 
@@ -30,7 +31,7 @@ from plugins.online_classes.matching import (
     proposed,
 )
 from plugins.online_classes.models import Visit
-from plugins.online_classes.queries import LiveClass
+from plugins.online_classes.queries import LiveClass, live_classes
 from plugins.online_classes.report_models import (
     CaseDecision,
     CasePerson,
@@ -41,6 +42,8 @@ from plugins.online_classes.report_models import (
 
 AREAS = ("province", "regency")
 RECENT = 10
+# So long Zoom may show a line that broke beside the new one.
+LINGERS = timedelta(minutes=5)
 
 
 # Whom the class knows
@@ -53,13 +56,17 @@ class Register:
     enrolments: Mapping[int, Enrolment]
     names: NameBook
     staff: Sequence[User]
-    staff_names: NameBook
 
     @cached_property
     def by_email(self) -> dict[str, int]:
         """E-mail → enrolment; nobody shares one with another person of the site."""
         everybody = self.enrolments.values()
         return {one.user.email.lower(): one.id for one in everybody if one.user.email}
+
+    @cached_property
+    def staff_names(self) -> frozenset[str]:
+        """As names are compared; one word is too little to tell anybody."""
+        return frozenset(user.name_key for user in self.staff if " " in user.name_key)
 
     @cached_property
     def staff_emails(self) -> frozenset[str]:
@@ -70,13 +77,12 @@ def register_of(cohort: Cohort) -> Register:
     enrolled = participants(cohort, limit=None)
     staff = _users([entry.user_id for entry in cohort.staff])
     homes = {one.id: _homes(one.institution, one.user.institution) for one in enrolled}
-    staff_homes = {user.id: _homes(user.institution) for user in staff}
-    places = _places([i for found in (*homes.values(), *staff_homes.values()) for i in found])
+    works = [_homes(user.institution) for user in staff]
+    places = _places([institution for found in (*homes.values(), *works) for institution in found])
     return Register(
         {one.id: one for one in enrolled},
         NameBook((_person(one.id, one.user, homes[one.id]) for one in enrolled), places),
         staff,
-        NameBook((_person(user.id, user, staff_homes[user.id]) for user in staff), places),
     )
 
 
@@ -152,7 +158,7 @@ class KnownBefore:
         """What is known about whom, where it does not decide by itself."""
         found: dict[int, Known] = {}
         for people in self.names.get(case.name_key, ()):
-            found |= dict.fromkeys(people, "named")
+            found |= dict.fromkeys(people, "named" if case.part == 1 else "earlier")
         if case.email in self.registered:
             found[self.registered[case.email]] = "registered"
         for people in self.emails.get(case.email, ()):
@@ -207,14 +213,22 @@ def seconds_of(rows: Iterable[KeptRow], session: ScheduledActivity) -> int:
     if starts is None or ends is None:
         return 0
     there = [row for row in rows if not row.waiting_room]
-    spans = sorted((row.joined_at, row.left_at) for row in there if row.joined_at and row.left_at)
+    spans = [(row.joined_at, row.left_at) for row in there if row.joined_at and row.left_at]
+    total = max((row.seconds for row in there if row.joined_at is None), default=0)
+    most = int((ends - starts).total_seconds())
+    return max(seconds_within(spans, starts, ends), min(total, most))
+
+
+def seconds_within(
+    spans: Iterable[tuple[datetime, datetime]], starts: datetime, ends: datetime
+) -> int:
+    """How long at least one of the spans lasted between the two moments."""
     seconds, until = 0.0, starts
-    for joined, left in spans:
+    for joined, left in sorted(spans):
         begin, end = max(joined, until), min(left, ends)
         seconds += max(0.0, (end - begin).total_seconds())
         until = max(until, end)
-    total = max((row.seconds for row in there if row.joined_at is None), default=0)
-    return max(int(seconds), min(total, int((ends - starts).total_seconds())))
+    return int(seconds)
 
 
 def seconds_by_person(cases: Iterable[ReportCase], session: ScheduledActivity) -> dict[int, int]:
@@ -224,6 +238,27 @@ def seconds_by_person(cases: Iterable[ReportCase], session: ScheduledActivity) -
         for person in case.people:
             rows[person.enrolment_id] += case.rows
     return {enrolment_id: seconds_of(found, session) for enrolment_id, found in rows.items()}
+
+
+def at_once(rows: Iterable[KeptRow]) -> bool:
+    """Whether two devices were there at the same time, for longer than a broken line lingers.
+
+    What several reports tell from the same moment on is one stay.
+    """
+    spans = [
+        (row.joined_at, row.left_at, row.report_id)
+        for row in rows
+        if row.joined_at and row.left_at and not row.waiting_room
+    ]
+    newest: dict[datetime, int] = {}
+    for joined, _left, report_id in spans:
+        newest[joined] = max(report_id, newest.get(joined, 0))
+    until: datetime | None = None
+    for joined, left, _id in sorted(one for one in spans if one[2] == newest[one[0]]):
+        if until and min(left, until) - joined >= LINGERS:
+            return True
+        until = max(until or left, left)
+    return False
 
 
 # What waits for a decision
@@ -244,6 +279,12 @@ class OpenCase:
     case: ReportCase
     seconds: int
     choices: Sequence[Choice]
+    at_once: bool = False
+
+    @property
+    def came_later(self) -> bool:
+        """Whether the name was decided before these rows came with a later report."""
+        return self.case.part > 1
 
     @property
     def proposal(self) -> Choice | None:
@@ -298,20 +339,40 @@ def queue_of(live: LiveClass) -> Queue:
     waiting = [case for case in cases if case.state == "open"]
     known = known_before(live.cohort, register) if waiting else KnownBefore({}, {}, {})
     visits = _visits(session) if waiting else {}
+    twice = _shown_twice(cases)
     found = [
         OpenCase(
             case,
             seconds_of(case.rows, session),
             [
-                Choice(one, person, seconds.get(person.id, 0), visits.get(person.user_id))
+                Choice(
+                    replace(one, at_once=_identity(case) in twice),
+                    person,
+                    seconds.get(person.id, 0),
+                    visits.get(person.user_id),
+                )
                 for one in register.names.candidates(case.name, known.hints(case))
                 if (person := register.enrolments[one.person_id])
             ],
+            at_once=_identity(case) in twice,
         )
         for case in waiting
     ]
     found.sort(key=lambda one: (one.proposal is None, -one.strength, -one.seconds, one.case.id))
     return Queue(session, register, cases, found, seconds, bool(visits))
+
+
+def _identity(case: ReportCase) -> tuple[str, str]:
+    return case.name_key, case.email
+
+
+def _shown_twice(cases: Iterable[ReportCase]) -> set[tuple[str, str]]:
+    """The names that two devices showed at once; those of one e-mail are of one account."""
+    rows: defaultdict[tuple[str, str], list[KeptRow]] = defaultdict(list)
+    for case in cases:
+        if not case.email:
+            rows[_identity(case)] += case.rows
+    return {identity for identity, found in rows.items() if at_once(found)}
 
 
 def cases_of(session: ScheduledActivity) -> Sequence[ReportCase]:
@@ -355,6 +416,16 @@ def newest_report(session: ScheduledActivity) -> KeptReport | None:
     return db.session.scalar(query.order_by(KeptReport.id.desc()).limit(1))
 
 
+def other_clock(session: ScheduledActivity, zone: str) -> str | None:
+    """Another zone by which a report of the session was read that was not taken back."""
+    query = (
+        sa.select(KeptReport.zone)
+        .filter_by(scheduled_activity_id=session.id, taken_back_at=None)
+        .where(KeptReport.zone.not_in(("", zone)))
+    )
+    return db.session.scalar(query.order_by(KeptReport.id.desc()).limit(1))
+
+
 def recent_decisions(session: ScheduledActivity) -> Sequence[CaseDecision]:
     query = (
         sa.select(CaseDecision)
@@ -385,3 +456,15 @@ def _visits(session: ScheduledActivity) -> dict[int, Visit]:
     """User id → when they pressed the button to join."""
     query = sa.select(Visit).filter_by(scheduled_activity_id=session.id)
     return {visit.user_id: visit for visit in db.session.scalars(query)}
+
+
+def waiting(cohort: Cohort) -> list[tuple[LiveClass, int]]:
+    """The live classes of a cohort whose reports hold names to decide, and how many."""
+    sessions = {live.scheduled.id: live for live in live_classes(cohort) if live.scheduled}
+    rows = db.session.execute(
+        sa.select(ReportCase.scheduled_activity_id, sa.func.count())
+        .where(ReportCase.scheduled_activity_id.in_(sessions), ReportCase.state == "open")
+        .group_by(ReportCase.scheduled_activity_id)
+    )
+    found = {session_id: count for session_id, count in rows}  # noqa: C416 -- rows are no tuples
+    return [(live, found[key]) for key, live in sessions.items() if key in found]

@@ -17,6 +17,22 @@ class NotOpen(DomainError):
     """Nobody can go in now; the sentence says why."""
 
 
+class TimetableChanged(DomainError):
+    """What was sent is of a session that has another number by now."""
+
+    def __init__(self) -> None:
+        super().__init__(_("The timetable has changed meanwhile. Look again."))
+
+
+def refuse_other_session(live: LiveClass, sent_for: str | None) -> None:
+    """Sessions go by their number, which moves when one is added before; forms name the session.
+
+    Raises TimetableChanged unless `sent_for` is the id of this one.
+    """
+    if live.scheduled is None or sent_for != str(live.scheduled.id):
+        raise TimetableChanged
+
+
 def set_meeting(live: LiveClass, address: Address, *, notes: str, by: User) -> Meeting:
     """Where the session is held; an empty address takes it away."""
     meeting = _held_meeting(live)

@@ -25,7 +25,10 @@ def _me() -> User:
 
 
 def _session(number: int) -> LiveClass:
-    return queries.session_at(g.scope, number) or abort(404)
+    live = queries.session_at(g.scope, number) or abort(404)
+    if request.method == "POST":
+        services.refuse_other_session(live, request.form.get("session"))
+    return live
 
 
 def _back(number: int) -> ResponseReturnValue:

@@ -33,20 +33,25 @@ from core.api import (
     take_kept,
 )
 from plugins.attendance.api import may_settle
-from plugins.online_classes import cases
+from plugins.online_classes import cases, services
 from plugins.online_classes.blueprint import pages
 from plugins.online_classes.importing import ImportOutcome, import_report
 from plugins.online_classes.queries import LiveClass, session_at
 from plugins.online_classes.report import Report
 from plugins.online_classes.report_bars import bars_of
 from plugins.online_classes.report_checks import (
+    check_zone,
+    covered,
+    follows_clock,
+    likeliest_zone,
     needs_confirmation,
     plain_name,
     read_for,
     refuse_other_meeting,
     span_of,
+    zones_of,
 )
-from plugins.online_classes.report_forms import ConfirmForm, UploadForm, zones_of
+from plugins.online_classes.report_forms import ConfirmForm, UploadForm
 from plugins.online_classes.report_queries import (
     OpenCase,
     Queue,
@@ -80,6 +85,8 @@ def _live(number: int) -> LiveClass:
     found = session_at(cohort, number)
     if found is None or found.scheduled is None:
         abort(404)
+    if request.method == "POST":
+        services.refuse_other_session(found, request.form.get("session"))
     return found
 
 
@@ -120,42 +127,51 @@ def discreet(text: str) -> str:
 def reports(cohort_code: str, number: int) -> ResponseReturnValue:
     """What waits for a decision; an uploaded report is tried out first."""
     live = _live(number)
-    form = UploadForm.of(live.cohort)
+    form = UploadForm()
     if form.validate_on_submit():
         try:
-            return _tried(live, form.file.data, form.zone.data)
+            return _tried(live, form.file.data)
         except DomainError as refused:
             form.file.errors = [refused.message]
     return _queue_page(live, form)
 
 
-def _tried(live: LiveClass, upload: FileStorage, zone: str) -> str:
+def _tried(live: LiveClass, upload: FileStorage) -> str:
     """The page that shows what is in the file. Raises DomainError for what is of no use here."""
     data, name = upload.stream.read(MOST_TABLE_BYTES + 1), plain_name(upload.filename or "")
     report = read_for(live, data, name)
     readings = _readings(live, report)
     if not any(reading.fits for reading in readings):
-        refuse_other_meeting(live, report, zone, confirmed=True)
+        refuse_other_meeting(live, report, live.cohort.timezone, confirmed=True)
+    zone, _minutes = likeliest_zone(live, report, _zones(live))
     ticket = keep_for_a_day(KEPT, data, user=_me(), cohort=live.cohort, name=name)
     form = ConfirmForm(formdata=None, data={"ticket": ticket, "zone": zone})
-    return _check_page(live, report, name, form, readings)
+    return _check_page(live, report, name, form, readings=readings)
 
 
 @dataclass(frozen=True)
 class Reading:
-    """The first joining and the last leaving, were the report written by the clock of a zone."""
+    """What the report says were it written by the clock of a zone.
+
+    The first joining, the last leaving, and how many minutes of the session are covered.
+    """
 
     zone: str
     label: Any
     first: datetime
     last: datetime
     fits: bool
+    minutes: int
+
+
+def _zones(live: LiveClass) -> list[str]:
+    return [zone for zone, _label in zones_of(live.cohort)]
 
 
 def _readings(live: LiveClass, report: Report) -> list[Reading]:
     """One for each zone that may be meant; none where the report has no times."""
     return [
-        Reading(zone, label, *span, _fits(live, report, zone))
+        Reading(zone, label, *span, _fits(live, report, zone), covered(live, report, zone))
         for zone, label in zones_of(live.cohort)
         if (span := span_of(report, zone))
     ]
@@ -174,7 +190,9 @@ def _check_page(
     report: Report,
     name: str,
     form: ConfirmForm,
+    *,
     readings: Sequence[Reading] | None = None,
+    doubted: str | None = None,
 ) -> str:
     return _page(
         "report_check",
@@ -182,6 +200,8 @@ def _check_page(
         report=report,
         name=name,
         form=form,
+        doubted=doubted,
+        zones=dict(zones_of(live.cohort)),
         readings=_readings(live, report) if readings is None else readings,
         zoned=all(row.joined and row.joined.tzinfo for row in report.rows),
         unproved=needs_confirmation(live, report),
@@ -205,7 +225,9 @@ def import_checked(cohort_code: str, number: int) -> ResponseReturnValue:
     except DomainError as refused:
         db.session.rollback()
         form.form_errors.append(refused.message)
-        return _check_page(live, read_for(live, data, facts["name"]), facts["name"], form)
+        doubted = form.zone.data if isinstance(refused, LessCovered) else None
+        report = read_for(live, data, facts["name"])
+        return _check_page(live, report, facts["name"], form, doubted=doubted)
     drop_kept(KEPT, ticket, user=_me(), cohort=live.cohort)
     _tell(outcome)
     return _back(live)
@@ -213,9 +235,28 @@ def import_checked(cohort_code: str, number: int) -> ResponseReturnValue:
 
 def _taken_in(live: LiveClass, form: ConfirmForm, data: bytes, name: str) -> ImportOutcome:
     zone = form.zone.data or live.cohort.timezone
+    if form.sure.data != zone:
+        _ask_about(live, read_for(live, data, name), zone)
     outcome = import_report(data, name, live, zone=zone, by=_me(), confirmed=form.confirmed.data)
     db.session.commit()
     return outcome
+
+
+class LessCovered(DomainError):
+    """By another clock more of the session is covered; the sentence asks which one is meant."""
+
+
+def _ask_about(live: LiveClass, report: Report, zone: str) -> None:
+    """Raises LessCovered or UnknownZone."""
+    check_zone(zone)
+    best, most = likeliest_zone(live, report, _zones(live))
+    minutes = covered(live, report, zone)
+    if follows_clock(report) and minutes < most:
+        raise LessCovered(
+            _("By this clock the report covers %(minutes)s minutes of the session, by the clock "
+              "%(best)s %(most)s. Choose again, or tick below that you are sure.",
+              minutes=minutes, best=dict(zones_of(live.cohort))[best], most=most)
+        )  # fmt: skip
 
 
 def _tell(outcome: ImportOutcome) -> None:

@@ -99,6 +99,18 @@ def test_file_that_is_no_list_is_refused_in_the_form(app, scene, reading, data, 
     assert _kept(app) == []
 
 
+def test_workbook_made_to_exhaust_memory_is_refused_in_the_form(app, scene, reading):
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out) as book:
+        book.add_worksheet().write_column(0, 0, ["Nama", *["A" * 32_000] * 1600])
+
+    answer = _upload(reading(scene.committee), out.getvalue(), "daftar.xlsx")
+
+    assert answer.status_code == 200
+    assert "The workbook is far too large once unpacked. Keep only the list." in answer.text
+    assert _kept(app) == []
+
+
 def test_list_that_is_too_large_is_refused_in_the_form(app, scene, reading):
     head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="x.csv"\r\n\r\nNama\n'
     body = head + b"Siti Aminah\n" * 1_000_000 + b"\r\n--b--\r\n"

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from threading import Barrier, Thread
+from threading import Barrier, Event, Thread
+from time import sleep
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from core.cohorts.models import Cohort, Enrolment
+from core.cohorts.models import ActivityProgress, Cohort, Enrolment
 from core.cohorts.queries import progress_of
 from core.cohorts.services import (
     CohortFull,
@@ -19,6 +20,7 @@ from core.cohorts.services import (
     confirmed_count,
     enrol,
     enrol_by_key,
+    open_activity,
     override_progress,
     publish_cohort,
     record_done,
@@ -26,6 +28,7 @@ from core.cohorts.services import (
     recount_course,
     remove_staff,
     schedule,
+    take_back_progress,
     withdraw,
 )
 from core.courses.models import Activity
@@ -437,6 +440,108 @@ def test_two_activities_done_at_the_same_moment_both_count(app, make):
     db.session.expire_all()
     assert enrolment.required_done == 6
     assert enrolment.completed_at is not None
+
+
+def test_activity_opened_twice_at_the_same_moment_is_open(app, make, course):
+    cohort, trainer = make.cohort(course), make.user()
+    db.session.commit()
+    ids = cohort.id, course.activities[0].id, trainer.id
+
+    def plan() -> object:
+        place = db.session.get_one(Cohort, ids[0]), db.session.get_one(Activity, ids[1])
+        return schedule(*place, by=None, staff=[db.session.get_one(User, ids[2])]).id
+
+    def unlock() -> object:
+        place = db.session.get_one(Cohort, ids[0]), db.session.get_one(Activity, ids[1])
+        return open_activity(*place, by=None).id
+
+    found = _at_once(app, plan, unlock, plan, unlock)
+
+    assert len(set(found)) == 1
+
+
+def _meanwhile(app: Flask, work: Callable[[], object]) -> None:
+    """Does it in a thread and a transaction of its own, to the end."""
+    [result] = _at_once(app, work)
+    if isinstance(result, Exception):
+        raise result
+
+
+@pytest.mark.parametrize("way", ["by hand", "by evidence"])
+def test_completion_reached_meanwhile_falls_with_what_is_taken_back(app, make, course, way):
+    enrolment, staff = make.enrolment(make.cohort(course)), make.user()
+    first, second = course.activities
+    record_progress(enrolment, first, "done")
+    db.session.commit()
+    ids = enrolment.id, second.id
+    assert enrolment.completed_at is None  # Read before the other one writes.
+    db.session.connection()
+    _meanwhile(
+        app,
+        lambda: record_progress(
+            db.session.get_one(Enrolment, ids[0]), db.session.get_one(Activity, ids[1]), "done"
+        ),
+    )
+
+    if way == "by hand":
+        override_progress(enrolment, first, done=False, by=staff, reason="Copied")
+    else:
+        take_back_progress(enrolment, first)
+
+    db.session.expire_all()
+    assert enrolment.completed_at is None
+    assert enrolment.required_done == 1
+
+
+@pytest.mark.parametrize("way", ["record", "override", "take back", "record many"])
+def test_who_locks_a_participant_first_never_waits_for_progress(app, make, course, way):
+    enrolment, staff = make.enrolment(make.cohort(course)), make.user()
+    activity = course.activities[0]
+    record_progress(enrolment, activity, "started" if way.startswith("record") else "done")
+    db.session.commit()
+    ids = enrolment.id, activity.id, staff.id
+    locked = Event()
+
+    def a_plugin() -> None:
+        row = sa.select(Enrolment.id).filter_by(id=ids[0]).with_for_update(key_share=True)
+        db.session.execute(row)
+        locked.set()
+        sleep(0.3)  # The other one now waits, with whatever it has locked before.
+        progress = sa.select(ActivityProgress.id).filter_by(enrolment_id=ids[0])
+        db.session.execute(progress.with_for_update())
+
+    def core() -> None:
+        place = db.session.get_one(Enrolment, ids[0])
+        page, by = db.session.get_one(Activity, ids[1]), db.session.get_one(User, ids[2])
+        locked.wait()
+        ways: dict[str, Callable[[], object]] = {
+            "record": lambda: record_progress(place, page, "done"),
+            "override": lambda: override_progress(place, page, done=False, by=by, reason="Why"),
+            "take back": lambda: take_back_progress(place, page),
+            "record many": lambda: record_done(place.cohort, page, [place]),
+        }
+        ways[way]()
+
+    assert _at_once(app, a_plugin, core) == [None, None]
+
+
+def test_two_lists_in_another_order_are_written_at_once(app, make, course):
+    cohort = make.cohort(course)
+    ids = [make.enrolment(cohort).id for _ in range(20)]
+    db.session.commit()
+    cohort_id, page_ids = cohort.id, [activity.id for activity in course.activities]
+
+    def finish(page_id: int, order: list[int]) -> Callable[[], object]:
+        def work() -> None:
+            people = [db.session.get_one(Enrolment, number) for number in order]
+            page = db.session.get_one(Activity, page_id)
+            record_done(db.session.get_one(Cohort, cohort_id), page, people)
+
+        return work
+
+    both = [finish(page_ids[0], ids), finish(page_ids[0], ids[::-1])]
+
+    assert _at_once(app, *both) == [None, None]
 
 
 # Decisions by hand

@@ -4,14 +4,15 @@ import re
 from types import SimpleNamespace
 
 import pytest
+import sqlalchemy as sa
 
 from core.courses.services import add_activity
 from core.db import db
 from core.people.services import grant_role
-from core.plugin_engine import engine
+from core.plugin_engine import engine, lifecycle
 from core.plugin_engine.catalogue import cards, impacts
 from core.plugin_engine.decisions import Choice, decide, plan
-from core.plugin_engine.models import PluginDecision
+from core.plugin_engine.models import PluginDecision, PluginInstallation
 
 
 @pytest.fixture
@@ -258,6 +259,40 @@ def test_review_names_the_number_of_participants(tree, participants, as_user):
     page = review(as_user(tree.admin), tree.south, **{"choice-good": "off"})
 
     assert re.search(r"<b>3 ", page.text)
+
+
+@pytest.fixture
+def extras(whole_app):
+    """The tiny plugin that requires something to complete a class; not there after the test."""
+    with whole_app.app_context():
+        new = lifecycle.install(engine(), ["extras"])
+    yield
+    with whole_app.app_context(), db.engine.begin() as connection:
+        installed = sa.delete(PluginInstallation).where(PluginInstallation.name.in_(new))
+        connection.execute(installed)
+        engine().enablement.forget()
+
+
+NO_LONGER_REQUIRED = "What it requires to complete a class no longer counts."
+
+
+def test_review_says_that_a_requirement_no_longer_counts(extras, tree, as_user):
+    change(tree.nation, "extras", True)
+    change(tree.nation, "good", True)
+    client = as_user(tree.admin)
+    client.post("/language", data={"locale": "en"})
+
+    without_requirements = review(client, tree.south, **{"choice-good": "off"}).text
+    disabled = review(client, tree.south, **{"choice-extras": "off"}).text
+    locked = review(client, tree.south, **{"choice-extras": "on"}).text
+
+    assert NO_LONGER_REQUIRED not in without_requirements
+    assert f"{NO_LONGER_REQUIRED} Whoever has done everything else completes." in disabled
+    assert NO_LONGER_REQUIRED not in locked
+
+
+def test_review_of_a_plugin_that_becomes_active_says_nothing_of_requirements(extras, tree):
+    assert not impact_of(tree.south, Choice("extras", True)).frees
 
 
 # Deciding

@@ -1,11 +1,15 @@
 """What a plugin brings beyond pages: settings, requirements, figures, fields, lasting pages."""
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
+from flask_babel.speaklater import LazyString
 
 from core.cohorts.requirements import requirements_of
 from core.cohorts.services import (
@@ -19,17 +23,22 @@ from core.cohorts.services import (
 )
 from core.cohorts.sessions import sessions_of
 from core.cohorts.standing import standings
-from core.courses.services import add_activity
+from core.courses.models import Activity
+from core.courses.services import InUse, add_activity, delete_activity
 from core.db import db
 from core.institutions.models import Institution
 from core.people.models import AuditEntry
 from core.plugin_engine import engine, lifecycle
 from core.plugin_engine.checks import PluginFault, _check_settings
-from core.plugin_engine.contributions import Settings
+from core.plugin_engine.contributions import Requirement, Settings
 from core.plugin_engine.settings import change_settings, held_at, settings_of
 from core.testing.counting import count_queries
 
 NOON = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
+
+
+def fails(*_given):
+    raise RuntimeError
 
 
 @pytest.fixture
@@ -75,6 +84,28 @@ def test_nearest_place_that_filled_a_setting_in_decides(place, make):
     assert held_at("extras", place.cohort)["trainers"].source == place.nation
 
 
+def test_field_of_ones_own_counts_only_where_it_was_filled_in(place, monkeypatch):
+    brought = replace(engine().settings["extras"], own=frozenset({"note"}))
+    monkeypatch.setitem(engine().settings, "extras", brought)
+    change_settings("extras", place.nation, {"share": 90, "note": "ours"}, by=None)
+
+    assert settings_of("extras", place.nation)["note"] == "ours"
+    assert settings_of("extras", place.office) == {"share": 90, "trainers": "no", "note": ""}
+    assert settings_of("extras", place.cohort)["note"] == ""
+
+
+def test_settings_page_says_what_is_ones_own(place, as_user, monkeypatch):
+    brought = replace(engine().settings["extras"], own=frozenset({"note", "trainers"}))
+    monkeypatch.setitem(engine().settings, "extras", brought)
+    change_settings("extras", place.nation, {"trainers": "yes", "note": "signed"}, by=None)
+    path = f"/institutions/{place.office.id}/plugins/extras/settings"
+
+    page = as_user(place.admin).get(path).text
+
+    assert page.count("Hanya untuk Office sendiri") == 2
+    assert "signed" not in page
+
+
 def test_emptied_setting_follows_what_is_above_again(place):
     change_settings("extras", place.office, {"share": 70, "note": "x"}, by=None)
 
@@ -98,6 +129,25 @@ def test_change_of_settings_is_told_and_audited(place, state):
     assert state.heard == [("settings", "extras", place.office.id, "OFFICE-1")]
     assert entry.change == {"plugin": "extras", "fields": ["share"]}
     assert entry.actor_id == place.organiser.id
+
+
+def test_first_settings_of_a_place_by_two_at_once_are_both_kept(place, app):
+    places = [(type(where), where.id) for where in (place.office, place.cohort)]
+    together = Barrier(2)
+
+    def work(share):
+        with app.app_context():
+            found = [db.session.get(*key) for key in places]
+            together.wait()
+            for where in found:
+                change_settings("extras", where, {"share": share}, by=None)
+            db.session.commit()
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(work, (60, 70)))
+
+    assert settings_of("extras", place.office)["share"] in {60, 70}
+    assert settings_of("extras", place.office) == settings_of("extras", place.cohort)
 
 
 def test_settings_page_says_what_an_empty_field_yields_and_saves(place, as_user):
@@ -149,6 +199,13 @@ def test_form_of_settings_needs_a_default_and_may_be_left_empty(app):
 
     with app.test_request_context(), pytest.raises(PluginFault, match="setting 'word'"):
         _check_settings([Settings(NeedsIt)])
+
+
+def test_field_of_ones_own_must_be_in_the_form(app):
+    from flask_wtf import FlaskForm  # noqa: PLC0415 -- forms of this test only
+
+    with app.test_request_context(), pytest.raises(PluginFault, match="setting 'nothing'"):
+        _check_settings([Settings(FlaskForm, own=frozenset({"nothing"}))])
 
 
 # Completion
@@ -207,6 +264,51 @@ def test_new_rule_takes_no_completion_back_but_a_correction_does(place, state, e
     assert state.heard[-1] == ("taken back", [enrolment.id])
 
 
+def test_failing_plugin_takes_no_completion_back(place, state, enrolment):
+    state.tell["met"] = {enrolment.id}
+    record_progress(enrolment, place.page, "done")
+    state.tell["requirement fails"] = True
+
+    reconsider(place.cohort, [enrolment], take_back=True)
+
+    assert enrolment.completed_at is not None
+    assert [r.known for r in requirements_of(place.cohort, [enrolment])[enrolment.id]] == [False]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda people: ["no requirement"],
+        lambda people: [Requirement(one.id, LazyString(fails), met=True) for one in people],
+        lambda people: [Requirement(one.id, "T", True, LazyString(fails)) for one in people],
+        lambda people: [Requirement([], "T", met=True)],
+    ],
+)
+def test_wrong_requirement_holds_completion_back_and_leaves_the_pages_whole(
+    place, state, enrolment, as_user, answer
+):
+    state.tell["requirement"] = answer
+
+    record_progress(enrolment, place.page, "done")
+    participant = as_user(enrolment.user).get("/classes/OFFICE-1")
+    staff = as_user(place.organiser).get(f"/classes/OFFICE-1/participants/{enrolment.id}")
+
+    assert enrolment.completed_at is None
+    assert (participant.status_code, staff.status_code) == (200, 200)
+
+
+def test_panel_whose_text_fails_leaves_the_page_whole(place, state, enrolment, as_user):
+    client = as_user(enrolment.user)
+    state.tell["panel"] = lambda: "text"
+    shown = client.get("/classes/OFFICE-1")
+    state.tell["panel"] = fails
+    without = client.get("/classes/OFFICE-1")
+
+    assert "PANEL text" in shown.text
+    assert without.status_code == 200
+    assert "PANEL" not in without.text
+
+
 def test_evidence_that_falls_takes_the_activity_and_the_completion_back(place, state, enrolment):
     record_progress(enrolment, place.page, "done")
 
@@ -231,6 +333,17 @@ def test_requirements_stand_on_the_pages_of_participant_and_staff(place, state, 
 
     assert "Extra" in participant
     assert "Extra" in staff
+
+
+def test_plugin_of_a_host_keeps_an_activity_that_the_course_owner_would_delete(place, state, make):
+    make.disabled("extras", place.nation)
+    make.enabled("extras", place.office)
+    state.tell["keeps"] = True
+
+    with pytest.raises(InUse, match="extras need it"):
+        delete_activity(place.page, by=None)
+
+    assert db.session.get(Activity, place.page.id) is not None
 
 
 # Sessions
@@ -365,6 +478,54 @@ def test_wrong_part_of_a_form_leaves_everything_as_it_was(
     assert sentence in answer.text
     assert place.office.name == "Office"
     assert motto(place.office) is None
+
+
+def _fails_in(attribute):
+    def change(part):
+        setattr(part.form, attribute, fails)
+        return part
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _fails_in("validate"),
+        lambda part: replace(part, template="extras/missing.html"),
+        lambda part: replace(part, form=None),
+    ],
+)
+def test_part_that_fails_is_left_out_and_nothing_is_saved(place, state, as_user, change):
+    client = as_user(place.admin)
+    path = f"/institutions/{place.office.id}/edit"
+    state.tell["part"] = change
+
+    shown = client.get(path)
+    sent = client.post(path, data=form(name="Renamed", **{"extras-motto": "Read"}))
+
+    db.session.refresh(place.office)
+    assert (shown.status_code, sent.status_code) == (200, 200)
+    assert "Motto of the house" in sent.text
+    assert place.office.name == "Office"
+    assert motto(place.office) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda part: "no part", lambda part: replace(part, title=LazyString(fails))],
+)
+def test_what_is_no_part_of_a_form_is_left_out(place, state, as_user, change):
+    client = as_user(place.admin)
+    path = f"/institutions/{place.office.id}/edit"
+    state.tell["part"] = change
+
+    shown = client.get(path)
+    sent = client.post(path, data=form(name="Renamed"))
+
+    db.session.refresh(place.office)
+    assert (shown.status_code, sent.status_code) == (200, 302)
+    assert place.office.name == "Renamed"
 
 
 def test_extension_rows_come_for_a_list_in_one_query(place, app):

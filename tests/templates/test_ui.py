@@ -96,7 +96,9 @@ def test_post_button_carries_the_token_and_its_fields(render: Render) -> None:
     assert '<input type="hidden" name="id" value="7">' in html
 
 
-@pytest.mark.parametrize(("on", "sends", "word"), [(True, "0", "Is open"), (False, "1", "Is closed")])
+@pytest.mark.parametrize(
+    ("on", "sends", "word"), [(True, "0", "Is open"), (False, "1", "Is closed")]
+)
 def test_switch_sends_what_it_should_become(
     render: Render, on: bool, sends: str, word: str
 ) -> None:

@@ -75,6 +75,11 @@ class Room:
         found = self.presence()
         return found.verdict, found.seconds // 60
 
+    @property
+    def named(self) -> dict[str, int]:
+        """How a form on the page of the session says which one it is."""
+        return {"session": self.session.id}
+
     def another_day(self, day=1, *, required=False) -> ScheduledActivity:
         """One more session of six hours, on a later day."""
         section = self.course.sections[0]

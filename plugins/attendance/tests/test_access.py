@@ -72,7 +72,7 @@ def test_a_trainer_sees_presence_and_is_told_why_not_to_settle(over, make, as_us
 
     page = client.get(over.url("/sessions/1"))
     answers = [
-        client.post(over.url(path), data={**MARK, "enrolment": over.enrolment.id})
+        client.post(over.url(path), data={**MARK, **over.named, "enrolment": over.enrolment.id})
         for path in ("/sessions/1/marks", "/sessions/1/marks/undo")
     ]
 
@@ -88,7 +88,7 @@ def test_a_trainer_who_may_settle_does(over, make, as_user):
     change_settings("attendance", over.cohort, {"trainers_settle": "yes"}, by=None)
     client = as_user(make.cohort_staff(over.cohort, "trainer"))
 
-    data = {**MARK, "enrolment": over.enrolment.id}
+    data = {**MARK, **over.named, "enrolment": over.enrolment.id}
     answer = client.post(over.url("/sessions/1/marks"), data=data)
 
     assert answer.status_code == 302
@@ -103,7 +103,7 @@ def test_participants_and_outsiders_see_no_list(over, make, as_user):
         client = as_user(user)
         for path in ("", "/sessions/1", "/presence.csv"):
             assert client.get(over.url(path)).status_code == 403
-        data = {**MARK, "enrolment": over.enrolment.id}
+        data = {**MARK, **over.named, "enrolment": over.enrolment.id}
         assert client.post(over.url("/sessions/1/marks"), data=data).status_code == 403
 
 

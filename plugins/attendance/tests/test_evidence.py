@@ -6,7 +6,8 @@ import pytest
 import sqlalchemy as sa
 
 from core.api import add_activity, db, progress_of, schedule
-from plugins.attendance import jobs
+from core.cohorts.services import override_progress
+from plugins.attendance import jobs, queries
 from plugins.attendance.api import (
     EvidenceItem,
     EvidenceRefused,
@@ -241,6 +242,59 @@ def test_a_withdrawn_participants_evidence_waits_for_the_return(over, make):
     settle_due(over.cohort)
 
     assert over.verdict == ("present", 360)
+
+
+def test_who_was_settled_before_being_taken_out_comes_back_with_what_was_learned_since(over, make):
+    over.record(seen(over.enrolment, "08:00", "09:00"))
+    make.withdrawn(over.enrolment)
+    over.record(seen(over.enrolment, "09:00", "14:00"))
+    assert progress_of(over.enrolment) == {}
+    assert over.enrolment.completed_at is None
+
+    make.enrolment(over.cohort, over.enrolment.user)
+
+    assert over.verdict == ("present", 360)
+    assert settle_due(over.cohort)
+    assert progress_of(over.enrolment)[over.activity.id].state == "done"
+    assert over.enrolment.completed_at == END
+    assert not settle_due(over.cohort)
+
+
+def test_a_correction_while_somebody_is_out_of_the_class_holds_on_return(over, make):
+    over.record(seen(over.enrolment, "08:00", "14:00", "row 1"))
+    assert over.enrolment.completed_at == END
+    make.withdrawn(over.enrolment)
+
+    withdraw_evidence(over.session, "list", ["row 1"], by=over.committee)
+    make.enrolment(over.cohort, over.enrolment.user)
+
+    assert over.verdict == ("open", 0)
+    assert progress_of(over.enrolment)[over.activity.id].state == "started"
+    assert over.enrolment.completed_at is None
+    assert not settle_due(over.cohort)
+
+
+def test_what_staff_decided_about_the_activity_stays_when_somebody_returns(over, make):
+    over.record(seen(over.enrolment, "08:00", "14:00"))
+    override_progress(over.enrolment, over.activity, done=False, by=over.committee, reason="Left")
+
+    make.withdrawn(over.enrolment)
+    make.enrolment(over.cohort, over.enrolment.user)
+
+    assert not settle_due(over.cohort)
+    assert progress_of(over.enrolment)[over.activity.id].state == "started"
+
+
+def test_people_out_of_the_class_count_nowhere(over, make):
+    gone = make.enrolment(over.cohort)
+    make.withdrawn(gone)
+
+    over.record(seen(over.enrolment, "08:00", "14:00"), seen(gone, "08:00", "14:00"))
+
+    [figures] = queries.in_figures(over.cohort, [over.session])
+    assert figures.counts == {"present": 1, "absent": 0, "excused": 0, "open": 0}
+    assert progress_of(gone) == {}
+    assert gone.completed_at is None
 
 
 # What nobody sends on purpose

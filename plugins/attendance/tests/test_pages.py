@@ -136,7 +136,7 @@ def test_evidence_is_told_in_words(over, client):
 def test_people_are_marked_and_the_mark_is_undone_on_the_page(over, make, client):
     [other] = named(make, over, "Aminah")
     ids = [over.enrolment.id, other.id]
-    data = {"verdict": "present", "reason": "Paper  list\n<b>", "enrolment": ids}
+    data = {"verdict": "present", "reason": "Paper  list\n<b>", "enrolment": ids, **over.named}
 
     answer = client.post(over.url("/sessions/1/marks?q=a&show=absent"), data=data)
     page = client.get(over.url("/sessions/1")).text
@@ -146,7 +146,7 @@ def test_people_are_marked_and_the_mark_is_undone_on_the_page(over, make, client
     assert "Decided by Maya on 23 Nov 2026 14:00 WIB: Paper list &lt;b&gt;" in page
     assert page.count(">Undo<") == 2
 
-    client.post(over.url("/sessions/1/marks/undo"), data={"enrolment": other.id})
+    client.post(over.url("/sessions/1/marks/undo"), data={"enrolment": other.id, **over.named})
 
     assert over.presence(other).verdict == "absent"
     assert client.get(over.url("/sessions/1")).text.count(">Undo<") == 1
@@ -154,7 +154,7 @@ def test_people_are_marked_and_the_mark_is_undone_on_the_page(over, make, client
 
 def test_a_decision_without_reason_or_people_keeps_what_was_ticked(over, client):
     tick = f'value="{over.enrolment.id}" checked'
-    one = {"verdict": "absent", "enrolment": over.enrolment.id}
+    one = {"verdict": "absent", "enrolment": over.enrolment.id, **over.named}
 
     without_reason = client.post(over.url("/sessions/1/marks"), data=one)
     without_people = client.post(over.url("/sessions/1/marks"), data={**one, "enrolment": []})
@@ -164,6 +164,43 @@ def test_a_decision_without_reason_or_people_keeps_what_was_ticked(over, client)
     assert "Please fill this in." in without_reason.text
     assert '<details class="card sticky-bottom" open>' in without_reason.text
     assert "Tick at least one person in the list." in without_people.text
+    assert db.session.scalars(sa.select(Mark)).all() == []
+
+
+def hidden_in(html, action):
+    """The hidden fields of the form that leads to `action`."""
+    form = next(one for one in html.split("<form") if f'action="{action}"' in one)
+    inputs = re.findall(r'<input[^>]*type="hidden"[^>]*>', form.split("</form>")[0])
+    return {
+        re.search(r'name="(.*?)"', one)[1]: re.search(r'value="(.*?)"', one)[1] for one in inputs
+    }
+
+
+@pytest.mark.parametrize("path", ["/sessions/1/marks", "/sessions/1/marks/undo"])
+def test_a_decision_never_lands_on_another_session_than_was_on_the_page(over, client, path):
+    mark(over.session, [over.enrolment.id], "excused", "Ill", by=over.committee)
+    sent = hidden_in(client.get(over.url("/sessions/1")).text, over.url(path))
+    data = {"verdict": "present", "reason": "Seen", "enrolment": over.enrolment.id, **sent}
+    earlier = over.another_day(-1)
+    mark(earlier, [over.enrolment.id], "excused", "Ill", by=over.committee)
+
+    answer = client.post(over.url(path), data=data, follow_redirects=True)
+
+    assert "The timetable has changed meanwhile. Look again." in answer.text
+    assert [one.verdict for one in db.session.scalars(sa.select(Mark))] == ["excused", "excused"]
+    moved = path.replace("1", "2")
+    assert client.post(over.url(moved), data=data).status_code == 302
+    assert over.presence(session=earlier).verdict == "excused"
+    assert over.presence().verdict != "excused"
+
+
+@pytest.mark.parametrize("named", [[], ["0"], ["x"], ["9" * 400]])
+def test_a_decision_names_its_session(over, client, named):
+    data = {"verdict": "present", "reason": "x", "enrolment": over.enrolment.id, "session": named}
+
+    answer = client.post(over.url("/sessions/1/marks"), data=data)
+
+    assert answer.location == over.url()
     assert db.session.scalars(sa.select(Mark)).all() == []
 
 
@@ -183,7 +220,8 @@ def test_a_decision_without_reason_or_people_keeps_what_was_ticked(over, client)
     ],
 )
 def test_hostile_decisions_change_nothing(over, client, data):
-    sent = {"verdict": "present", "reason": "x", "enrolment": over.enrolment.id, **data}
+    one = {"verdict": "present", "reason": "x", "enrolment": over.enrolment.id, **over.named}
+    sent = {**one, **data}
 
     marked = client.post(over.url("/sessions/1/marks"), data=sent)
     undone = client.post(over.url("/sessions/1/marks/undo"), data=sent)
@@ -196,7 +234,8 @@ def test_hostile_decisions_change_nothing(over, client, data):
 def test_participants_of_another_class_cannot_be_marked_through_this_one(over, make, client):
     cohort = make.cohort(over.course)
     other = make.enrolment(cohort)
-    data = {"verdict": "present", "reason": "x", "enrolment": [over.enrolment.id, other.id]}
+    ids = [over.enrolment.id, other.id]
+    data = {"verdict": "present", "reason": "x", "enrolment": ids, **over.named}
 
     answer = client.post(over.url("/sessions/1/marks"), data=data)
 

@@ -37,6 +37,7 @@ def upgrade() -> None:
         "certificate",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("enrolment_id", sa.BigInteger(), nullable=False),
+        sa.Column("issuer_id", sa.BigInteger(), nullable=False),
         sa.Column("series_id", sa.BigInteger(), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("number", sa.Text(), nullable=False),
@@ -70,6 +71,12 @@ def upgrade() -> None:
             ["user.id"],
             name=op.f("fk_certificate_issued_by_id"),
             ondelete="SET NULL",
+        ),
+        sa.ForeignKeyConstraint(
+            ["issuer_id"],
+            ["institution.id"],
+            name=op.f("fk_certificate_issuer_id"),
+            ondelete="RESTRICT",
         ),
         sa.ForeignKeyConstraint(
             ["revoked_by_id"],
@@ -107,7 +114,7 @@ def upgrade() -> None:
     op.create_index(
         "uq_certificate_number",
         "certificate",
-        [sa.literal_column("upper(number)")],
+        [sa.literal_column("upper(number)"), "issuer_id"],
         unique=True,
         schema="certificates",
     )

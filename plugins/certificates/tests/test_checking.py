@@ -6,6 +6,8 @@ from flask import url_for
 from core.api import db
 from plugins.certificates import services
 from plugins.certificates.checking import check, masked
+from plugins.certificates.models import Certificate, NumberSeries
+from plugins.certificates.tests.conftest import ISSUED
 
 NUMBER = "0002/KALSEL-07-2026/PP/XI/2026"
 SECRETS = ("55000109", "siti@contoh", "19700101", "P-10")
@@ -32,12 +34,14 @@ def by_number(client, number=NUMBER):
         ("Hj. Siti Nur'aini, S.Pd.I., M.M.", "Si** Nu******"),
         ("Sukarno", "Su*****"),
         ("Ni’matul", "Ni******"),
-        ("H. M. Arsyad Al-Banjari", "M* Ar**** Al********"),
-        ("Yohanes B. Kogoya", "Yo***** B* Ko****"),
+        ("H. M. Arsyad Al-Banjari", "** Ar**** Al********"),
+        ("Yohanes B. Kogoya", "Yo***** ** Ko****"),
         ("Ali", "Al*"),
         ("Bo", "B*"),
         ("Prof. Dr. Ir. Sri Wahyuni, M.Hum., Ph.D.", "Sr* Wa*****"),
-        ("I Gusti Ayu Made", "I Gu*** Ay* Ma**"),
+        ("I Gusti Ayu Made", "* Gu*** Ay* Ma**"),
+        ("A", "*"),
+        ("Ketut (B)", "Ke*** ***"),
     ],
 )
 def test_a_masked_name_keeps_two_letters_a_word_and_no_title(name, shown):
@@ -138,8 +142,55 @@ def test_what_is_no_certificate_is_not_found_and_says_how_a_code_looks(certifica
 
 
 def test_a_wildcard_is_no_number(certificate):
-    assert check("0002/%") is None
-    assert check("____/KALSEL-07-2026/PP/XI/2026") is None
+    assert check("0002/%") == []
+    assert check("____/KALSEL-07-2026/PP/XI/2026") == []
+
+
+@pytest.fixture
+def alike(graduation, certificate, make):
+    """Seven libraries have given the same number after the first; one has revoked it."""
+    for place in range(7):
+        name = f"Perpustakaan {place}"
+        library = make.institution(name, graduation.office)
+        series = NumberSeries(institution_id=library.id, year=2026)
+        db.session.add(series)
+        db.session.flush()
+        db.session.add(
+            Certificate(
+                enrolment_id=make.enrolment(graduation.cohort, make.user(f"Budi{place}")).id,
+                issuer_id=library.id,
+                series_id=series.id,
+                sequence=1,
+                number=NUMBER.lower(),
+                code=f"X{place}",
+                issued_at=ISSUED,
+                revoked_at=ISSUED if place == 0 else None,
+                reason="Rahasia" if place == 0 else "",
+                printed={**certificate.printed, "name": f"Budi{place}", "issuer": name},
+            )
+        )
+    db.session.commit()
+
+
+def test_by_number_every_issuer_of_it_is_named_the_highest_first(certificate, alike, client):
+    page = by_number(client).text
+
+    told = [page.find(name) for name in
+            ("Perpustakaan Contoh", *(f"Perpustakaan {place}" for place in range(4)))]  # fmt: skip
+    assert told == sorted(told)
+    assert told[0] > 0
+    assert "Perpustakaan 4" not in page
+    assert page.count("<article") == 5
+    assert (page.count('class="notice ok'), page.count('class="notice bad')) == (4, 1)
+    for secret in ("Budi", "Nur&#39;aini", "Rahasia"):
+        assert secret not in page
+
+
+def test_by_code_only_its_own_is_shown(certificate, alike, client):
+    page = by_code(client, certificate).text
+
+    assert page.count("<article") == 1
+    assert "Perpustakaan 1" not in page
 
 
 def test_without_a_question_the_page_asks_one(graduation, client):

@@ -46,9 +46,9 @@ def test_verify_fails_for_a_revoked_and_for_an_unknown_one(run, issued):
     revoked, unknown = run("verify", issued[0].code, "--json"), run("verify", "7KQ2", "--json")
 
     assert (revoked.exit_code, unknown.exit_code) == (1, 1)
-    found = json.loads(revoked.stdout)
+    [found] = json.loads(revoked.stdout)["certificates"]
     assert (found["state"], found["replaced_by"]) == ("revoked", new.number)
-    assert json.loads(unknown.stdout) == {"state": "unknown"}
+    assert json.loads(unknown.stdout) == {"certificates": []}
     assert run("verify", "7KQ2").stdout.strip()
 
 

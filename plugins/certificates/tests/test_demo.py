@@ -31,7 +31,7 @@ def test_the_demo_has_a_certified_class_with_one_replaced(loaded):
     assert (new.content.name, revoked.content.name) == (
         "H. M. Arsyad Al-Banjari", "M. Arsyad Al-Banjari",
     )  # fmt: skip
-    assert check(revoked.code).replaced_by == new.number
+    assert check(revoked.code)[0].replaced_by == new.number
     signers = {one.content.signer for one in found}
     names = set(db.session.scalars(sa.select(User.full_name)))
     assert all("CONTOH" in signer and signer not in names for signer in signers)

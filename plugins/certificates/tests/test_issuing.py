@@ -153,7 +153,7 @@ def test_the_organiser_not_the_host_issues_with_its_settings(graduation, make):
 
 
 def test_without_a_unit_the_code_of_the_institution_stands_in_the_number(graduation):
-    change_settings("certificates", graduation.institution, {"unit": ""}, by=None)
+    change_settings("certificates", graduation.institution, {**SIGNED, "unit": ""}, by=None)
 
     assert issue(graduation)[0].number == "0001/KALSEL-07-2026/PNRI/XI/2026"
 
@@ -268,23 +268,96 @@ def test_two_new_ones_at_once_are_one(graduation, at_once):
     assert sorted(found) == ["0004/KALSEL-07-2026/PP/XI/2026", "refused", "refused"]
 
 
-def test_a_number_that_another_institution_gave_is_refused(graduation, make):
-    plain = {**SIGNED, "number_pattern": "{sequence}/{year}"}
-    change_settings("certificates", graduation.institution, plain, by=None)
+def test_a_number_that_the_institution_gave_before_is_refused(graduation):
     issue(graduation)
-    neighbour = another_class(make, graduation, organiser=graduation.office)
+    again = {**SIGNED, "number_pattern": "1/{year}/{sequence}"}
+    change_settings("certificates", graduation.institution, again, by=None)
+    graduation.complete(graduation.unfinished)
+    db.session.add(copy_of(all_certificates()[0], sequence=99, number="1/2026/4"))
+    db.session.commit()
 
-    with pytest.raises(services.NumberTaken, match="1/2026"):
-        services.issue(neighbour, by=None)
+    with pytest.raises(services.NumberTaken, match="1/2026/4"):
+        services.issue(graduation.cohort, by=None)
     db.session.rollback()
 
-    assert numbers() == ["1/2026", "2/2026", "3/2026"]
+    assert len(numbers()) == 4
     assert last_numbers() == {(graduation.institution.id, 2026): 3}
+
+
+def copy_of(one, **fields):
+    """A revoked certificate of the same person, for what no service would write."""
+    names = ("enrolment_id", "issuer_id", "series_id", "printed", "issued_at")
+    columns = {name: getattr(one, name) for name in names}
+    return Certificate(**columns, code="X", revoked_at=ISSUED, reason="x", **fields)
+
+
+def test_a_child_that_copies_the_numbers_takes_none_from_its_parent(graduation, make):
+    copied = {"signer": "Ketua", "number_pattern": "{sequence:4}/KALSEL-07-2026/PP/{month}/{year}"}
+    change_settings("certificates", graduation.office, copied, by=None)
+    services.issue(another_class(make, graduation, organiser=graduation.office), by=None)
+
+    issue(graduation)
+
+    assert [one[:4] for one in numbers()] == ["0001", "0002", "0001", "0002", "0003"]
+    assert len(set(numbers())) == 3
+
+
+# What stands in the way
+
+
+@pytest.fixture
+def village(graduation, make):
+    """A class that a library below organises itself."""
+    library = make.institution("Perpustakaan Desa", graduation.office)
+    return another_class(make, graduation, organiser=library, host=library)
+
+
+def test_the_signer_of_the_parent_signs_nothing_below(graduation, village):
+    with pytest.raises(services.SignerMissing, match="Perpustakaan Desa"):
+        services.issue(village, by=None)
+
+    assert numbers() == []
+
+
+def test_below_only_the_pattern_of_the_parent_is_taken_over(graduation, village):
+    pattern = {**SIGNED, "number_pattern": "{year}/{unit}/{sequence}"}
+    change_settings("certificates", graduation.institution, pattern, by=None)
+    village.organiser.code = "DESA"
+    change_settings("certificates", village.organiser, {"signer": "Kepala Desa"}, by=None)
+
+    content = services.issue(village, by=None)[0].content
+
+    assert content.number == "2026/DESA/1"
+    assert (content.signer, content.signer_position, content.issued_at_place) == (
+        "Kepala Desa", "", "",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("status", ["draft", "cancelled"])
+def test_a_class_that_is_not_published_issues_nothing(graduation, status):
+    graduation.cohort.status = status
+    db.session.commit()
+
+    with pytest.raises(services.NotPublished):
+        services.issue(graduation.cohort, by=None)
+
+    assert numbers() == []
+
+
+def test_a_cancelled_class_issues_nothing_anew(graduation):
+    revoked = issue(graduation)[0]
+    services.revoke(revoked, by=None, reason="Mistake")
+    graduation.cohort.status = "cancelled"
+    db.session.commit()
+
+    with pytest.raises(services.NotPublished):
+        services.issue_anew(revoked, by=None)
 
 
 def test_the_database_keeps_one_valid_certificate_a_participant(graduation):
     first = issue(graduation)[0]
-    columns = {name: getattr(first, name) for name in ("enrolment_id", "series_id", "printed")}
+    names = ("enrolment_id", "issuer_id", "series_id", "printed")
+    columns = {name: getattr(first, name) for name in names}
     double = Certificate(**columns, sequence=9, number="9", code="X", issued_at=ISSUED)
     db.session.add(double)
 

@@ -3,12 +3,12 @@
 import pytest
 
 from core.api import Requirement, change_settings, db
-from core.cohorts.services import override_progress
+from core.cohorts.services import override_progress, withdraw
 from core.people.services import change_person
 from plugins.certificates import queries, services
 from plugins.certificates.jobs import make_pdf
 from plugins.certificates.tests.access_table import HOLDERS
-from plugins.certificates.tests.conftest import all_certificates, numbers
+from plugins.certificates.tests.conftest import SIGNED, all_certificates, numbers
 
 FILE = "application/pdf"
 
@@ -63,11 +63,28 @@ def test_a_missing_signer_is_said_before_issuing(graduation, organiser, as_user,
 
     told, to_admin = (who.get(graduation.url("/issue")).text for who in (organiser, admin))
 
-    assert told.count('class="notice warn"') == 2
+    for page in (told, to_admin):
+        assert (page.count('class="notice bad"'), page.count('class="notice warn"')) == (1, 1)
+        assert 'method="post"><input' not in page
     assert settings not in told
     assert settings in to_admin
-    assert organiser.post(graduation.url("/issue")).status_code == 302
-    assert len(numbers()) == 3
+    refused = organiser.post(graduation.url("/issue"), follow_redirects=True).text
+    assert 'class="notice bad"' in refused
+    assert "Perpustakaan Contoh" in refused
+    assert numbers() == []
+
+
+@pytest.mark.parametrize("status", ["draft", "cancelled"])
+def test_a_class_that_is_not_published_is_refused_with_a_sentence(graduation, organiser, status):
+    graduation.cohort.status = status
+
+    review = organiser.get(graduation.url("/issue")).text
+    answer = organiser.post(graduation.url("/issue"), follow_redirects=True).text
+
+    assert 'class="notice bad"' in review
+    assert 'method="post"><input' not in review
+    assert 'class="notice bad"' in answer
+    assert numbers() == []
 
 
 def test_hours_that_do_not_add_up_are_said_before_issuing(graduation, organiser):
@@ -77,7 +94,7 @@ def test_hours_that_do_not_add_up_are_said_before_issuing(graduation, organiser)
 
 
 def test_a_number_in_use_is_refused_with_a_sentence(graduation, organiser, issued):
-    plain = {"number_pattern": "0001/KALSEL-07-2026/PP/XI/2026"}
+    plain = {**SIGNED, "number_pattern": "0001/KALSEL-07-2026/PP/XI/2026"}
     change_settings("certificates", graduation.institution, plain, by=None)
     graduation.complete(graduation.unfinished)
 
@@ -144,6 +161,22 @@ def test_a_completion_taken_back_and_a_new_name_are_listed_to_decide(graduation,
     assert "Ni&#39;matul" in page
     assert "Dra. Siti" in page
     assert "Sukarno" not in page
+
+
+def test_who_was_taken_out_is_listed_to_decide_and_offered_no_new_one(
+    graduation, organiser, issued
+):
+    withdraw(graduation.completed[1], by=None)
+
+    page = organiser.get(graduation.url()).text.split('rows">')[1].split("</ul>")[0]
+    revoked = organiser.post(
+        graduation.url(f"/{issued[1].id}/revoke"), data={"reason": "Left the class"}
+    )
+
+    assert "Siti Nur&#39;aini" in page
+    assert "tidak lagi ada di kelas" in page
+    assert revoked.location == graduation.url()
+    assert "/anew" not in organiser.get(graduation.url()).text
 
 
 def test_a_file_that_failed_is_named_with_its_reason_and_tried_again(
@@ -223,7 +256,7 @@ def clients(graduation, as_user, make):
     make.enabled("certificates", neighbour)
     people = {
         "organiser": graduation.organiser,
-        "institution_admin": make.staff("institution_admin", graduation.office),
+        "institution_admin": make.staff("institution_admin", graduation.institution),
         "committee": make.cohort_staff(graduation.cohort, "committee"),
         "trainer": make.cohort_staff(graduation.cohort, "trainer"),
         "participant": graduation.siti,
@@ -258,6 +291,26 @@ def test_only_who_may_issue_is_offered_it(graduation, clients):
     assert shown == {
         "organiser": True, "institution_admin": True, "committee": False, "trainer": False,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("role", ["organiser", "institution_admin"])
+def test_staff_of_the_host_see_and_download_but_issue_nothing(
+    graduation, issued, as_user, make, role
+):
+    host = as_user(make.staff(role, graduation.office))
+    graduation.complete(graduation.unfinished)
+
+    page = host.get(graduation.url()).text
+
+    for path, method, permission in PAGES:
+        url = graduation.url(path.format(id=issued[0].id))
+        refused = getattr(host, method)(url, buffered=True).status_code == 403
+        assert refused is (permission == "certificates.issue")
+    for path in ("/issue", "/revoke", "/files"):
+        assert path not in page
+    assert ".pdf" in page
+    assert "Perpustakaan Contoh" in page
+    assert len(numbers()) == 3
 
 
 def test_where_the_plugin_is_disabled_its_pages_and_panels_are_gone(
@@ -362,6 +415,15 @@ def test_a_pattern_that_would_repeat_numbers_is_refused_in_the_form(graduation, 
     assert right.status_code == 302
     lot = services.lot_of(graduation.cohort)
     assert (lot.number(7), lot.settings["signer"]) == ("7/2026", "Dr. Baru")
+
+
+def test_the_form_says_what_is_the_institution_s_own(graduation, as_user, make):
+    admin = as_user(make.staff("institution_admin", graduation.office))
+
+    page = admin.get(f"/institutions/{graduation.office.id}/plugins/certificates/settings").text
+
+    assert SIGNED["signer"] not in page
+    assert page.count("Hanya untuk Dinas Contoh sendiri") == 4
 
 
 # Cost

@@ -87,7 +87,7 @@ def test_the_first_page_says_who_what_when_and_by_whom():
         "diberikan kepada Hj. Siti Nur'aini, S.Pd.I., M.M. telah mengikuti dan menyelesaikan "
         "Bimbingan Teknis Tenaga Perpustakaan Angkatan VII Tahun 2020 "
         "Waktu 23–24 November 2020 Tempat Daring Lama belajar 16 (enam belas) jam pelajaran "
-        "Penyelenggara Dinas Perpustakaan Contoh "
+        "Tuan rumah Dinas Perpustakaan Contoh "
         f"Periksa keaslian Pindai kode QR atau buka alamat ini: {URL} "
         "Diterbitkan secara elektronik, tanpa tanda tangan basah. Jakarta, 27 November 2020 "
         "Kepala Pusat Pendidikan dan Pelatihan Dr. Ratna Contoh, M.Hum."
@@ -140,7 +140,7 @@ def test_a_certificate_of_attendance_does_not_say_completed():
 
 
 def test_a_host_that_is_the_issuer_is_not_named_twice():
-    assert "Penyelenggara" not in words(opened(replace(PRINTED, host=""))[0])
+    assert "Tuan rumah" not in words(opened(replace(PRINTED, host=""))[0])
 
 
 def test_a_sample_says_so_on_both_pages():

@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from core.api import db
-from core.cohorts.services import override_progress
+from core.cohorts.services import override_progress, withdraw
 from core.people.models import AuditEntry
 from core.people.services import change_person
 from plugins.certificates import queries, services
@@ -90,6 +90,13 @@ def test_a_completion_that_was_taken_back_is_left_to_a_decision(graduation, issu
     assert queries.to_decide(graduation.cohort) == [issued[0]]
     assert issued[0].revoked_at is None
     assert queries.figures_of(graduation.cohort).certified == 3
+
+
+def test_the_certificate_of_who_was_taken_out_is_left_to_a_decision(graduation, issued):
+    withdraw(graduation.completed[1], by=graduation.organiser)
+
+    assert queries.to_decide(graduation.cohort) == [issued[1]]
+    assert issued[1].revoked_at is None
 
 
 def test_a_corrected_name_is_left_to_a_decision(graduation, issued):

@@ -10,6 +10,7 @@ from core.cohorts.services import record_progress
 from core.db import db
 from core.plugin_engine import engine
 from plugins.monitoring.figures import Question, figures_of, measured_in
+from plugins.monitoring.people import Part, people_behind
 from plugins.monitoring.selection import GROUPS, Selection
 from plugins.regions.api import provinces, set_region
 
@@ -281,6 +282,40 @@ def test_a_metric_says_nothing_of_classes_where_its_plugin_does_not_act(kalsel, 
     assert total(found) == 44
     assert total(found, "quizzes.papers") == 1
     assert total(ask(institution=elsewhere), "quizzes.papers") == 1
+
+
+def test_a_share_is_of_those_whom_the_metric_measures(kalsel, make, new_metric):
+    """43 people at a host without the plugin and 4 with it, of whom one has passed."""
+    elsewhere = make.institution("Lain", kalsel.nation, "province")
+    set_region(elsewhere, "31", by=None)
+    cohort = make.cohort(kalsel.course, elsewhere)
+    homes = [elsewhere, elsewhere, elsewhere, kalsel.places["63.04"]]
+    people = [make.enrolment(cohort, make.user(institution=home)) for home in homes]
+    new_metric("quizzes.passed", {people[0].id: 1, people[3].id: 0}, how="share", unit="%")
+    make.enabled("quizzes", elsewhere)
+
+    found = ask(course=kalsel.course, by="province")
+
+    assert total(found) == 47
+    assert total(found, "quizzes.passed") == 25
+    assert by_code(found, "quizzes.passed") == {"31": 33.33, "63": 0}
+    assert by_code(ask(course=kalsel.course), "quizzes.passed")["63.10"] is None
+
+
+def test_the_lists_behind_a_share_are_those_whom_the_metric_measures(kalsel, make, new_metric):
+    elsewhere = make.institution("Lain", kalsel.nation, "province")
+    passed, missing = (make.enrolment(make.cohort(kalsel.course, elsewhere)) for _n in range(2))
+    new_metric("quizzes.passed", {passed.id: 1}, how="share", unit="%")
+    make.enabled("quizzes", elsewhere)
+    question = Question(Selection(course=kalsel.course), "province")
+    [measured] = [m for m in measured_in(question.selection) if m.metric.name == "quizzes.passed"]
+
+    found = [
+        [one.enrolment for one in people_behind(question, measured, Part(counted=counted))]
+        for counted in (True, False)
+    ]
+
+    assert found == [[passed], [missing]]
 
 
 def _raise(enrolments):

@@ -97,6 +97,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("name_key", sa.Text(), nullable=False),
         sa.Column("email", sa.Text(), nullable=False),
+        sa.Column("part", sa.Integer(), server_default="1", nullable=False),
         sa.Column("state", sa.Text(), server_default="open", nullable=False),
         sa.Column("how", sa.Text(), nullable=True),
         sa.Column("decided_by_id", sa.BigInteger(), nullable=True),
@@ -124,7 +125,8 @@ def upgrade() -> None:
             "scheduled_activity_id",
             "name_key",
             "email",
-            name=op.f("uq_report_case_scheduled_activity_id_name_key_email"),
+            "part",
+            name=op.f("uq_report_case_scheduled_activity_id_name_key_email_part"),
         ),
         schema="online_classes",
     )

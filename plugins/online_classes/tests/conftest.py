@@ -1,5 +1,6 @@
 """A class with one live class, held on a Monday from 8.30 to 16.00 by the class's own clock."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
@@ -31,6 +32,20 @@ def at(clock, zone="Asia/Jakarta"):
     """A moment of the day, "08.30"."""
     moment = time.fromisoformat(clock.replace(".", ":"))
     return datetime.combine(DAY, moment, ZoneInfo(zone)).astimezone(UTC)
+
+
+class OnPage:
+    """A client whose forms name their session, as those of the pages do."""
+
+    def __init__(self, client, cohort):
+        self.client, self.cohort = client, cohort
+        self.get = client.get
+
+    def post(self, url, data=None, **options):
+        number = re.search(r"/(?:sessions|board)/(\d+)", url)[1]
+        found = queries.session_at(self.cohort, int(number))
+        session = {"session": found.scheduled.id} if found else {}
+        return self.client.post(url, data={**session, **(data or {})}, **options)
 
 
 @dataclass

@@ -5,12 +5,12 @@ from urllib.parse import unquote
 import pytest
 import sqlalchemy as sa
 
-from core.api import add_activity, db, schedule
+from core.api import add_activity, db, schedule, site_url
 from core.people.models import AuditEntry
 from plugins.online_classes import queries, services
 from plugins.online_classes.models import KIND, Visit
 from plugins.online_classes.reminders import reminder
-from plugins.online_classes.tests.conftest import at
+from plugins.online_classes.tests.conftest import OnPage, at
 from plugins.quizzes import queries as quizzes
 from plugins.quizzes.authoring import Draft, DraftChoice, add_questions
 from plugins.quizzes.services import start_attempt, submit_attempt
@@ -92,7 +92,7 @@ def test_reminder_names_person_class_and_page_but_not_the_way_into_the_meeting(
     text = missing.split("?text=")[1].split('"')[0]
     assert "Ni'matul" in text
     assert room.cohort.title in text
-    assert f"http://localhost/classes/{room.cohort.code}" in text
+    assert site_url("cohorts.learn", cohort_code=room.cohort.code) in text
     assert "meet.example" not in missing
     assert "/join" not in missing
 
@@ -107,6 +107,14 @@ def test_reminder_before_the_class_says_when_it_begins(room, clock, app):
 
     assert "08.30 WITA (07.30 WIB)" in early
     assert early != late
+
+
+def test_the_reminder_leads_to_this_site_whatever_a_request_calls_it(room, app):
+    with app.test_request_context(base_url="https://evil.example"):
+        text = reminder(room.live, room.user)
+
+    assert site_url("cohorts.learn", cohort_code=room.cohort.code) in text
+    assert "evil.example" not in text
 
 
 def test_somebody_without_a_number_has_no_whatsapp(room, as_user, committee):
@@ -163,7 +171,7 @@ def test_without_an_address_there_is_nothing_to_open(room_in, make, clock, as_us
 
 
 def test_an_ended_class_can_go_on(room, as_user, committee):
-    client = as_user(committee)
+    client = OnPage(as_user(committee), room.cohort)
 
     client.post(room.board_url("/end"))
     assert room.live.phase == "over"
@@ -176,7 +184,10 @@ def test_an_ended_class_can_go_on(room, as_user, committee):
 def test_a_class_that_is_not_open_cannot_be_ended(room, clock, as_user, committee):
     clock.set(at("07.00", "Asia/Makassar"))
 
-    assert as_user(committee).post(room.board_url("/end")).status_code == 409
+    answer = OnPage(as_user(committee), room.cohort).post(room.board_url("/end"))
+
+    assert answer.status_code == 409
+    assert "Jadwal telah berubah" not in answer.text
 
 
 # Switches
@@ -196,6 +207,7 @@ def exam(room, make):
 
 
 def switch(client, room, activity_id, on):
+    client = OnPage(client, room.cohort)
     return client.post(room.board_url(f"/activities/{activity_id}"), data={"on": on})
 
 
@@ -310,7 +322,7 @@ def test_only_who_settles_presence_is_led_to_the_report(room, clock, as_user, co
 def test_staff_set_the_address_from_a_whole_invitation(room, as_user, trainer):
     pasted = "https://us02web.zoom.us/j/81234567890?pwd=a.1\r\n\r\nKode Sandi: 445566\r\n"
 
-    answer = as_user(trainer).post(
+    answer = OnPage(as_user(trainer), room.cohort).post(
         room.meeting_url, data={"address": pasted, "passcode": "old", "notes": " Bring it. "}
     )
 
@@ -323,7 +335,7 @@ def test_staff_set_the_address_from_a_whole_invitation(room, as_user, trainer):
 
 def test_the_form_shows_what_is_set_and_an_empty_one_takes_it_away(room, as_user, trainer):
     room.set_address("81234567890", passcode="445566")
-    client = as_user(trainer)
+    client = OnPage(as_user(trainer), room.cohort)
     assert "812 3456 7890" in client.get(room.meeting_url).text
 
     client.post(room.meeting_url, data={"address": "", "passcode": "", "notes": ""})
@@ -344,7 +356,7 @@ def test_the_form_shows_what_is_set_and_an_empty_one_takes_it_away(room, as_user
 def test_a_hostile_address_stays_in_the_form_with_a_sentence(room, as_user, trainer, typed):
     before = room.live.meeting.join_url
 
-    answer = as_user(trainer).post(room.meeting_url, data={"address": typed})
+    answer = OnPage(as_user(trainer), room.cohort).post(room.meeting_url, data={"address": typed})
 
     assert answer.status_code == 200
     assert 'aria-invalid="true"' in answer.text
@@ -355,7 +367,7 @@ def test_address_and_passcode_are_in_no_log_and_in_no_audit(room, as_user, train
     caplog.set_level("DEBUG")
     data = {"address": "https://meet.example/rahasia", "passcode": "778899"}
 
-    as_user(trainer).post(room.meeting_url, data=data)
+    OnPage(as_user(trainer), room.cohort).post(room.meeting_url, data=data)
     as_user(trainer).get(room.board_url("/host"))
     as_user(room.user).get(room.url("/join"))
     services.end(room.live, by=trainer)

@@ -212,15 +212,6 @@ def test_a_newer_report_adds_only_what_is_new(reported):
     assert (count(KeptRow), count(ReportCase), count(Evidence)) == (3, 2, 2)
 
 
-def test_new_rows_of_somebody_decided_by_hand_count_at_once(reported):
-    reported.take(stay("Budi", "08.30", "10.00"))
-    cases.match(reported.cases()["Budi"], [reported.people["Budi Santoso"]], by=reported.committee)
-
-    reported.take(stay("Budi", "08.30", "10.00"), stay("Budi", "10.00", "12.00"))
-
-    assert reported.minutes("Budi Santoso") == 210
-
-
 def test_somebody_enrolled_later_is_known_when_the_report_comes_again(reported, make):
     stays = (whole_day("Rina", "rina@contoh.id"),)
     reported.take(*stays)

@@ -192,7 +192,12 @@ def test_whoever_the_committee_has_marked_absent_sees_that(room, make, clock, as
     committee = make.cohort_staff(room.cohort, "committee")
     clock.set(at("17.00", "Asia/Makassar"))
     address = f"/attendance/classes/{room.cohort.code}/sessions/1/marks"
-    data = {"enrolment": room.enrolment.id, "verdict": "absent", "reason": "Not seen at all"}
+    data = {
+        "session": room.session.id,
+        "enrolment": room.enrolment.id,
+        "verdict": "absent",
+        "reason": "Not seen at all",
+    }
 
     as_user(committee).post(address, data=data)
 

@@ -429,6 +429,8 @@ def test_somebody_who_never_came_is_left_out():
     ("line", "told"),
     [
         ("Siti,,11/23/2026 09:30:00 AM,11/23/2026 08:30:00 AM,60", "Siti left before joining"),
+        ("Siti,,11/23/2026 08:30:00,11/25/2026 08:30:01,60", "Siti stayed longer than two days"),
+        ("Siti,,11/23/2000 08:30:00,11/23/2099 09:30:00,60", "Siti stayed longer than two days"),
         ("Siti,,11/23/2026 09:30:00 AM,,60", "a time of joining or leaving is missing"),
         ("Siti,,,,", "a time of joining or leaving is missing"),
         ("Siti,,besok,11/23/2026 09:30:00 AM,60", "“besok” is not a date and time"),
@@ -454,6 +456,15 @@ def test_minutes_that_are_no_number_are_told():
 
     assert [row.seconds for row in report.rows] == [3600, 720]
     assert report.faults == (Fault(3, "Line 3: “lama” is not a number of minutes."),)
+
+
+def test_minutes_of_more_than_two_days_are_told():
+    report = read("Name,Total Duration (Minutes)\nSiti,2880\nBudi,2881\n")
+
+    assert [row.seconds for row in report.rows] == [172_800]
+    assert report.faults == (
+        Fault(3, "Line 3: Budi stayed longer than two days. Check the times."),
+    )
 
 
 def test_trailing_commas_are_no_cells_too_many():

@@ -160,3 +160,18 @@ def test_wrong_usage_has_its_own_status(app, reported):
 
     assert runner.invoke(args=["online-classes", "import-report"]).exit_code == 2
     assert runner.invoke(args=["online-classes", "import-report", "gone.csv"]).exit_code == 2
+
+
+def test_without_a_zone_a_clock_that_fits_much_better_is_named(run, reported):
+    data = reported.report(stay("Siti", "10.30", "18.00", SITI))
+
+    result = run(data)
+
+    assert result.exit_code == 1
+    assert "Asia/Jayapura" in result.stderr
+    assert rows() == 0
+    assert run(data, "--zone", "Asia/Jakarta").exit_code == 0
+
+
+def test_without_a_zone_the_clock_of_the_class_wins_where_others_fit_hardly_better(run, reported):
+    assert run(reported.report(stay("Siti", "08.50", "16.20", SITI))).exit_code == 0

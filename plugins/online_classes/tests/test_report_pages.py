@@ -6,6 +6,7 @@ from io import BytesIO
 
 import pytest
 import sqlalchemy as sa
+import xlsxwriter
 
 from core.api import db, schedule
 from core.cohorts.services import remove_staff
@@ -21,6 +22,7 @@ from plugins.online_classes.report_models import (
 )
 from plugins.online_classes.report_writing import csv_bytes
 from plugins.online_classes.tests import samples
+from plugins.online_classes.tests.conftest import OnPage
 from plugins.online_classes.tests.report_class import NUMBERS, stay, whole_day
 
 SITI = "siti@contoh.id"
@@ -29,7 +31,7 @@ BUDI = "Budi Santoso - Perpusdes Mekar Sari"
 
 @pytest.fixture
 def committee(reported, as_user):
-    return as_user(reported.committee)
+    return OnPage(as_user(reported.committee), reported.cohort)
 
 
 @pytest.fixture
@@ -46,8 +48,8 @@ def count(model):
     return db.session.scalar(sa.select(sa.func.count()).select_from(model))
 
 
-def upload(client, reported, data, name="participants.csv", zone="Asia/Jakarta", session=1):
-    form = {"file": (BytesIO(data), name), "zone": zone}
+def upload(client, reported, data, name="participants.csv", session=1):
+    form = {"file": (BytesIO(data), name)}
     return client.post(reported.url(session=session), data=form)
 
 
@@ -101,6 +103,33 @@ def test_the_clock_can_still_be_changed_on_the_second_page(reported, committee):
     assert reported.minutes("Siti Aminah") == 450
 
 
+def test_the_clock_that_covers_most_of_the_session_is_offered(reported, committee):
+    checked = upload(committee, reported, reported.report(stay("Siti", "10.30", "18.00", SITI)))
+
+    assert re.findall(r'value="(Asia/\w+)" checked', checked.text) == ["Asia/Jayapura"]
+    text = html.unescape(checked.text)
+    assert "450 dari 450 menit" in text
+    assert "330 dari 450 menit" in text
+
+
+def test_where_two_clocks_cover_the_same_that_of_the_class_is_offered(reported, committee):
+    checked = upload(committee, reported, reported.report(stay("Siti", "11.00", "12.00", SITI)))
+
+    assert re.findall(r'value="(Asia/\w+)" checked', checked.text) == ["Asia/Jakarta"]
+
+
+def test_a_clock_that_covers_less_is_asked_about_once_more(reported, committee):
+    checked = upload(committee, reported, reported.report(stay("Siti", "10.30", "18.00", SITI)))
+
+    asked = confirm(committee, reported, checked, zone="Asia/Jakarta")
+    assert 'name="sure"' in asked.text
+    assert re.findall(r'value="(Asia/\w+)" checked', asked.text) == ["Asia/Jakarta"]
+    assert count(KeptRow) == 0
+
+    confirm(committee, reported, asked, zone="Asia/Jakarta", sure="Asia/Jakarta")
+    assert reported.minutes("Siti Aminah") == 330
+
+
 def test_a_clock_by_which_nobody_was_there_is_refused_on_the_second_page(reported, committee):
     checked = upload(committee, reported, reported.report(stay("Siti", "15.30", "17.00", SITI)))
     assert checked.text.count('value="Asia/') == 3
@@ -144,7 +173,7 @@ def test_totals_are_only_taken_when_somebody_confirms(reported, committee):
 
 def test_a_ticket_is_good_for_its_person_and_class_and_once(reported, committee, as_user, make):
     checked = upload(committee, reported, reported.report(whole_day("Siti", SITI)))
-    other = as_user(make.staff("organiser", reported.institution))
+    other = OnPage(as_user(make.staff("organiser", reported.institution)), reported.cohort)
 
     confirm(other, reported, checked)
     committee.post(reported.url("/import"), data={"ticket": "invented", "zone": "Asia/Jakarta"})
@@ -205,12 +234,35 @@ def test_what_is_no_report_is_refused_with_a_sentence(reported, committee, data)
     assert count(KeptRow) == 0
 
 
+def test_a_workbook_made_to_exhaust_memory_is_refused_with_a_sentence(reported, committee):
+    packed = BytesIO()
+    with xlsxwriter.Workbook(packed) as book:
+        book.add_worksheet().write_column(0, 0, ["Name", *["A" * 32_000] * 1600])
+
+    answer = upload(committee, reported, packed.getvalue(), name="participants.xlsx")
+
+    assert answer.status_code == 200
+    assert "Isi buku kerja ini terlalu besar setelah dibuka." in answer.text
+    assert count(KeptRow) == 0
+
+
+def test_a_stay_of_a_century_is_left_out_and_told(reported, committee):
+    line = b"Tamu,,11/23/2000 09:00:00,11/23/2099 09:00:00,1\r\n"
+    checked = upload(committee, reported, reported.report(whole_day("Siti", SITI)) + line)
+
+    done = confirm(committee, reported, checked)
+
+    assert done.status_code == 200
+    assert "Tamu" in checked.text
+    assert count(KeptRow) == 1
+
+
 def test_a_file_that_is_too_large_is_refused(reported, committee):
     head = b'--b\r\nContent-Disposition: form-data; name="%s"%s\r\n\r\n'
-    zone = head % (b"zone", b"") + b"Asia/Jakarta\r\n"
-    body = zone + head % (b"file", b'; filename="x.csv"') + b"a,b\n" * 3_000_000
+    session = head % (b"session", b"") + b"%d\r\n" % reported.live().scheduled.id
+    body = session + head % (b"file", b'; filename="x.csv"') + b"a,b\n" * 3_000_000
 
-    answer = committee.post(
+    answer = committee.client.post(
         reported.url(),
         data=body + b"\r\n--b--\r\n",
         content_type="multipart/form-data; boundary=b",
@@ -221,7 +273,7 @@ def test_a_file_that_is_too_large_is_refused(reported, committee):
 
 
 def test_no_file_is_said_in_the_form(reported, committee):
-    answer = committee.post(reported.url(), data={"zone": "Asia/Jakarta"})
+    answer = committee.post(reported.url())
 
     assert 'id="file-error"' in answer.text
 
@@ -433,7 +485,7 @@ def test_who_settles_presence_gets_in_and_nobody_else(filled, as_user, client, m
     posts = [filled.url("/import"), filled.url("/cases/1"), filled.url("/decisions/1/undo")]
 
     for role, user in people.items():
-        own = as_user(user)
+        own = OnPage(as_user(user), filled.cohort)
         allowed = role in {"committee", "organiser"}
         for address in addresses:
             assert (own.get(address).status_code == 403) != allowed, (role, address)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 from flask import Blueprint
+from flask_babel.speaklater import LazyString
 from flask_wtf import FlaskForm
 from wtforms import SelectField, StringField
 from wtforms.validators import Length, NumberRange, Optional
@@ -15,6 +16,8 @@ from core.api import (
     FormPart,
     Metric,
     OptionalNumber,
+    Panel,
+    Refusal,
     Requirement,
     Settings,
     choices,
@@ -26,7 +29,7 @@ from core.api import (
 from plugins.extras.models import Motto
 from plugins.extras.state import HEARD, STATE
 
-pages = Blueprint("extras", __name__, url_prefix="/extras")
+pages = Blueprint("extras", __name__, url_prefix="/extras", template_folder="templates")
 
 
 @pages.get("/proof")
@@ -89,10 +92,24 @@ def metrics():
 def completion_requirements(cohort, enrolments):
     if "requirement fails" in STATE:
         raise RuntimeError
+    if "requirement" in STATE:
+        return STATE["requirement"](enrolments)
     met = STATE.get("met")
     return (
         [] if met is None else [Requirement(one.id, "Extra", one.id in met) for one in enrolments]
     )
+
+
+@hookimpl
+def may_delete_activity(activity):
+    return Refusal("The extras need it.") if "keeps" in STATE else None
+
+
+@hookimpl
+def participant_panels(enrolment):
+    if "panel" not in STATE:
+        return []
+    return [Panel("extras/panel.html", {"text": LazyString(STATE["panel"])})]
 
 
 @hookimpl
@@ -117,4 +134,5 @@ def _save(institution, form):
 def institution_form_parts(institution, parent):
     known = Motto.of(institution) if institution else None
     form = MottoForm(prefix="extras-", meta={"csrf": False}, motto=known.text if known else "")
-    return [FormPart("Motto of the house", form, lambda thing: _save(thing, form))]
+    part = FormPart("Motto of the house", form, lambda thing: _save(thing, form))
+    return [STATE.get("part", lambda part: part)(part)]
