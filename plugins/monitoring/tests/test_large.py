@@ -12,8 +12,6 @@ from core.people.models import User
 from plugins.regions.api import provinces, regencies, set_region
 
 PEOPLE, HOMES = 10_000, 500
-# Far above what it takes, so that a busy machine does not fail it; a query a row would.
-SECONDS = 5
 
 
 @pytest.fixture
@@ -52,7 +50,7 @@ def country(kalsel, make):
         "/list?metric=participants&by=province&row=32",
     ],
 )
-def test_the_country_is_shown_quickly_and_in_few_queries(country, admin, statements, path):
+def test_the_country_is_shown_in_few_queries(country, admin, statements, path):
     admin.get(country.nation_url(path))
     statements.clear()
 
@@ -62,5 +60,4 @@ def test_the_country_is_shown_quickly_and_in_few_queries(country, admin, stateme
 
     assert answer.status_code == 200
     assert len(statements) < 40
-    assert took < SECONDS
     print(path, f"{took:.2f} s", len(statements), "statements", len(answer.data), "bytes")  # noqa: T201 -- the soak's result
