@@ -20,7 +20,7 @@ from plugins.online_classes.report_writing import Stay, write_flat_2020, write_w
 FINISHED = "DKI-2020"
 LEFT_EARLY = {11, 46, 83, 109, 142}
 OWN_ACCOUNT = {20, 75}
-DISMISSED, UNKNOWN = "Kantor Lurah (CONTOH)", "OPPO A16"
+STRANGERS = ("Kantor Lurah (CONTOH)", "OPPO A16")
 TOPIC = "Bimtek Tenaga Perpustakaan DKI Jakarta (CONTOH)"
 
 Time = tuple[datetime, datetime]
@@ -62,8 +62,7 @@ def _guests(demo: Demo) -> list[_Guest]:
         *guests,
         _Guest((f"{host.full_name} (Host)",), host.email or ""),
         _Guest((f"{_home(pair[0])} (2 orang)",), people=pair),
-        _Guest((DISMISSED,)),
-        _Guest((UNKNOWN,)),
+        *(_Guest((name,)) for name in STRANGERS),
     ]
 
 
@@ -164,5 +163,5 @@ def _settle(demo: Demo, live: LiveClass, guests: Sequence[_Guest]) -> None:
     meant = [(case, known[case.name_key, case.email]) for case in waiting]
     cases.match_all(session, [(case, one.people) for case, one in meant if one.people], by=by)
     for case in waiting:
-        if case.name == DISMISSED:
+        if case.name in STRANGERS:
             cases.dismiss(case, by=by)
