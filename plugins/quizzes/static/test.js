@@ -288,6 +288,11 @@ Object.entries(waiting).forEach(([item, entry]) => {
   form.elements.flagged.checked = entry.flagged;
   showItem(Number(item));
 });
+// What was picked before this script arrived, on a slow line: nobody has heard of it yet.
+forms.forEach((form, item) => {
+  const boxes = [...form.querySelectorAll("[name=choice], [name=flagged]")];
+  if (!(item in waiting) && boxes.some((box) => box.checked !== box.defaultChecked)) keep(form);
+});
 showCounts();
 if (unsent()) flush();
 addEventListener("online", flush);

@@ -72,6 +72,20 @@ def test_each_answer_is_saved_as_it_is_given(page, attempt):
     assert page.url.endswith("?q=2")
 
 
+def test_an_answer_given_before_the_script_has_arrived_is_saved(
+    classroom, attempt, open_page
+):
+    page, held = open_page(classroom.user), []
+    page.route("**/test.js*", lambda route: held.append(route))  # noqa: PLW0108 -- Playwright takes no builtin
+    page.goto(classroom.url("/attempts/1"), wait_until="commit")
+    pick(page, 1, 2)
+
+    held[0].continue_()
+    wait_until_saved(page, 1)
+
+    assert stored() == [(choices(attempt, [2])[0], False)]
+
+
 def test_answers_given_without_a_line_arrive_when_it_is_back(page, attempt):
     pick(page, 1, 0)
     wait_until_saved(page, 1)
