@@ -72,9 +72,7 @@ def test_each_answer_is_saved_as_it_is_given(page, attempt):
     assert page.url.endswith("?q=2")
 
 
-def test_an_answer_given_before_the_script_has_arrived_is_saved(
-    classroom, attempt, open_page
-):
+def test_an_answer_given_before_the_script_has_arrived_is_saved(classroom, attempt, open_page):
     page, held = open_page(classroom.user), []
     page.route("**/test.js*", lambda route: held.append(route))  # noqa: PLW0108 -- Playwright takes no builtin
     page.goto(classroom.url("/attempts/1"), wait_until="commit")
