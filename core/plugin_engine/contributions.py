@@ -129,10 +129,10 @@ class Metric:
     `name`: `"<plugin>.<figure>"`. `definition` says in a sentence what is counted.
     `measure(enrolments)` takes a select of enrolment ids and gives a select of
     (enrolment id, value), at most one row each.
-    `how` the values of a group become its figure: "count" sums them, "share" is 100 × their sum
-    ÷ the participants of the group whom the metric measures (where its plugin is enabled), "mean"
-    is the average of those that have a value. A share or a mean of a group in which nobody has a
-    value is unknown, not zero: so a share gives a 0 to whoever could have met it and did not.
+    `how` the values of a group become its figure: "count" sums them; "mean" is the average of
+    those that have a value; "share" is the same of 1 and 0, times 100, so it gives a 0 to whoever
+    could have met it and did not, and nothing to whom it does not concern. A share or a mean of
+    nobody is unknown, not zero. A metric is measured only where its plugin is enabled.
     """
 
     name: str

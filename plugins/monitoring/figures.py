@@ -73,7 +73,7 @@ class Tally:
         if metric.how == "count":
             return rounded(self.total)
         if metric.how == "share":
-            return rounded(Decimal(100 * self.total) / self.people) if self.valued else None
+            return rounded(Decimal(100 * self.total) / self.valued) if self.valued else None
         return rounded(Decimal(self.total) / self.valued) if self.valued else None
 
 
