@@ -75,11 +75,13 @@ def _listed(
     key, value = values.c
     mean = measured.metric.how == "mean"
     counts = value.is_not(None) if mean else sa.func.coalesce(value, 0) != 0
+    # A share does not concern whoever has no value at all.
+    others = value == 0 if measured.metric.how == "share" else sa.not_(counts)
     query = (
         sa.select(Enrolment, value)
         .join(Enrolment.user)
         .outerjoin(values, key == Enrolment.id)
-        .where(Enrolment.id.in_(enrolments), counts if part.counted else sa.not_(counts))
+        .where(Enrolment.id.in_(enrolments), counts if part.counted else others)
         .options(
             contains_eager(Enrolment.user),
             joinedload(Enrolment.institution),

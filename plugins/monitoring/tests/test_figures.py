@@ -305,8 +305,10 @@ def test_a_share_is_of_those_whom_the_metric_measures(kalsel, make, new_metric):
 
 def test_the_lists_behind_a_share_are_those_whom_the_metric_measures(kalsel, make, new_metric):
     elsewhere = make.institution("Lain", kalsel.nation, "province")
-    passed, missing = (make.enrolment(make.cohort(kalsel.course, elsewhere)) for _n in range(2))
-    new_metric("quizzes.passed", {passed.id: 1}, how="share", unit="%")
+    passed, missing, _not_concerned = (
+        make.enrolment(make.cohort(kalsel.course, elsewhere)) for _n in range(3)
+    )
+    new_metric("quizzes.passed", {passed.id: 1, missing.id: 0}, how="share", unit="%")
     make.enabled("quizzes", elsewhere)
     question = Question(Selection(course=kalsel.course), "province")
     [measured] = [m for m in measured_in(question.selection) if m.metric.name == "quizzes.passed"]
