@@ -41,7 +41,7 @@ from core.errors import DomainError, wants_json
 from core.exports import csv_answer, csv_text, xlsx_answer, xlsx_bytes
 from core.files import export_name
 from core.formatting import clock, date_long, date_range, date_short, moment, number, part_of
-from core.forms import ZONES, OptionalNumber, choices
+from core.forms import NEEDED, OUT_OF_RANGE, TOO_LONG, ZONES, OptionalNumber, choices
 from core.hookspecs import hookimpl
 from core.institutions.models import Institution
 from core.institutions.queries import ancestors, below, tops
@@ -73,6 +73,9 @@ from core.spreadsheets import Table, TableLine, TableUnreadable, one_line, shown
 
 __all__ = [
     "MOST_TABLE_BYTES",
+    "NEEDED",
+    "OUT_OF_RANGE",
+    "TOO_LONG",
     "ZONES",
     "Activity",
     "ActivityKind",

@@ -9,6 +9,8 @@ from wtforms import IntegerField
 from wtforms.fields.choices import SelectChoice
 
 NEEDED = _l("Please fill this in.")
+TOO_LONG = _l("Use at most %(max)d characters.")
+OUT_OF_RANGE = _l("Use a number from %(min)d to %(max)d.")
 ZONES = (
     ("Asia/Jakarta", _l("WIB – western Indonesia")),
     ("Asia/Makassar", _l("WITA – central Indonesia")),

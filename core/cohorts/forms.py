@@ -32,15 +32,13 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional, Sto
 from core.cohorts.models import Cohort, CohortStaff, ScheduledActivity
 from core.courses.forms import (
     FILLED,
-    OUT_OF_RANGE,
-    TOO_LONG,
     WholeNumber,
     code_field,
     many_lines,
     one_line,
 )
 from core.courses.models import Course
-from core.forms import NEEDED, ZONES, choices, row_id
+from core.forms import NEEDED, OUT_OF_RANGE, TOO_LONG, ZONES, choices, row_id
 from core.institutions.models import Institution
 from core.people.models import User
 from core.people.names import split_titles

@@ -32,12 +32,10 @@ from wtforms.validators import (
 from core.courses.uploads import LIMIT
 from core.file_kinds import KINDS
 from core.formatting import filesize, number
-from core.forms import LANGUAGES, NEEDED, choices, row_id
+from core.forms import LANGUAGES, NEEDED, OUT_OF_RANGE, TOO_LONG, choices, row_id
 from core.markdown import LONGEST
 
 FILLED = DataRequired(NEEDED)
-TOO_LONG = _l("Use at most %(max)d characters.")
-OUT_OF_RANGE = _l("Use a number from %(min)d to %(max)d.")
 SHOWN = ("title", "part", "required", "minutes", "body", "url")
 
 

@@ -5,7 +5,9 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
+from threading import Barrier
 from typing import Any, cast
 
 import pytest
@@ -15,6 +17,7 @@ from flask.testing import FlaskClient
 from core import create_app
 from core.db import READ_ENGINE, db, now
 from core.jobs import run_worker
+from core.limits import limiter
 from core.people.models import User
 from core.plugin_engine import engine
 from core.testing import database
@@ -90,6 +93,53 @@ def client(app: Flask) -> Client:
 @pytest.fixture
 def make(app: Flask) -> Factory:
     return Factory()
+
+
+@pytest.fixture
+def at_once(app: Flask) -> Callable[..., list[Any]]:
+    """Runs each in a thread and a transaction of its own, all at the same moment."""
+
+    def run(*works: Callable[[], Any]) -> list[Any]:
+        together = Barrier(len(works))
+
+        def begin(work: Callable[[], Any]) -> Any:
+            with app.app_context():
+                together.wait()
+                found = work()
+                db.session.commit()
+                return found
+
+        db.session.commit()
+        with ThreadPoolExecutor(len(works)) as pool:
+            found = list(pool.map(begin, works))
+        db.session.expire_all()
+        return found
+
+    return run
+
+
+@pytest.fixture
+def many_at_once(at_once: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
+    """The same with one function, called with the number of its thread."""
+
+    def run(work: Callable[[int], Any], count: int = 6) -> list[Any]:
+        return at_once(*(partial(work, number) for number in range(count)))
+
+    return run
+
+
+@pytest.fixture
+def limited_app(app: Flask, database_url: str, instance: Path) -> Iterator[Flask]:
+    """An app of its own whose limits count; the suite's other requests are not limited."""
+    settings = {**SETTINGS, "RATELIMIT_ENABLED": True}
+    limited = create_app({**settings, "DATABASE_URL": database_url, "INSTANCE": instance})
+    limited.test_client_class = Client
+    yield limited
+    limiter.reset()
+    limiter.enabled = False
+    with limited.app_context():
+        db.engine.dispose()
+    limited.extensions[READ_ENGINE].dispose()
 
 
 class Clock:

@@ -5,12 +5,9 @@ from flask_wtf import FlaskForm
 from wtforms import RadioField, SelectField, StringField
 from wtforms.validators import DataRequired, Length, NumberRange, Optional
 
-from core.api import OptionalNumber, choices, one_line
+from core.api import NEEDED, OUT_OF_RANGE, TOO_LONG, OptionalNumber, choices, one_line
 from plugins.attendance.marks import LONGEST_REASON
 
-NEEDED = _l("Please fill this in.")
-TOO_LONG = _l("Use at most %(max)d characters.")
-OUT_OF_RANGE = _l("Use a number from %(min)d to %(max)d.")
 WHO = (
     ("auto", _l("where the class has no committee")),
     ("yes", _l("always")),

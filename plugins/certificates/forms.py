@@ -7,6 +7,7 @@ from flask_wtf import FlaskForm
 from wtforms import StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional, ValidationError
 
+from core.api import TOO_LONG
 from plugins.certificates.numbering import (
     DEFAULT_PATTERN,
     MAX_PATTERN_LENGTH,
@@ -15,7 +16,6 @@ from plugins.certificates.numbering import (
 )
 
 OWN = frozenset({"signer", "signer_position", "place", "unit"})  # nobody signs for another
-TOO_LONG = _l("Use at most %(max)d characters.")
 
 
 def _line(label: Any, longest: int, description: Any = "", default: str = "") -> StringField:

@@ -7,10 +7,10 @@ from flask_wtf import FlaskForm
 from wtforms import StringField, TextAreaField
 from wtforms.validators import Length, Optional
 
+from core.api import TOO_LONG
 from plugins.online_classes.addresses import LONGEST_PASTE, Address, grouped, read_address
 from plugins.online_classes.models import LONGEST_PASSCODE, Meeting
 
-TOO_LONG = _l("Use at most %(max)d characters.")
 LONGEST_NOTES = 1000
 
 

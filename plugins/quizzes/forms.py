@@ -21,13 +21,10 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
-from core.api import choices, number
+from core.api import NEEDED, OUT_OF_RANGE, TOO_LONG, choices, number
 from plugins.quizzes.authoring import LONGEST_TEXT, MOST_CHOICES, Draft, DraftChoice
 from plugins.quizzes.models import Question
 
-NEEDED = _l("Please fill this in.")
-TOO_LONG = _l("Use at most %(max)d characters.")
-OUT_OF_RANGE = _l("Use a number from %(min)d to %(max)d.")
 KIND_NAMES = {
     "single": _l("Single choice"),
     "multiple": _l("Multiple choice"),

@@ -8,7 +8,7 @@ from flask_wtf import FlaskForm
 from wtforms import HiddenField, RadioField, StringField
 from wtforms.validators import Length, Optional
 
-from core.api import Institution, choices, one_line
+from core.api import TOO_LONG, Institution, choices, one_line
 from plugins.regions import gazetteer
 from plugins.regions.gazetteer import Region
 from plugins.regions.queries import placed
@@ -28,7 +28,7 @@ class RegionForm(FlaskForm):
     code = RadioField(_l("Region"), validate_choice=False)
     search = StringField(
         _l("Search for a region"),
-        [Optional(), Length(max=LONGEST, message=_l("Use at most %(max)d characters."))],
+        [Optional(), Length(max=LONGEST, message=TOO_LONG)],
         description=_l("Name or code of a province, regency or city: Banjar, Kab. Banjar, 63.03."),
     )
 

@@ -1,10 +1,7 @@
 """Two at once: real threads, each with a session of its own, against the real database."""
 
 import itertools
-import threading
-from concurrent.futures import ThreadPoolExecutor
 
-import pytest
 import sqlalchemy as sa
 
 from core.api import Activity, Cohort, Enrolment, ScheduledActivity, User, db, schedule
@@ -18,51 +15,30 @@ from plugins.attendance.tests.conftest import END, at, seen
 TOGETHER = 6
 
 
-@pytest.fixture
-def at_once(app):
-    """Runs a function in several threads that begin at the same moment; gives the results."""
-
-    def run(work, count=TOGETHER):
-        gate = threading.Barrier(count)
-
-        def one(number):
-            with app.app_context():
-                gate.wait()
-                found = work(number)
-                db.session.commit()
-                return found
-
-        db.session.commit()
-        with ThreadPoolExecutor(count) as pool:
-            found = list(pool.map(one, range(count)))
-        db.session.expire_all()
-        return found
-
-    return run
-
-
 def session_of(session_id):
     return db.session.get(ScheduledActivity, session_id)
 
 
-def test_the_same_report_sent_by_six_at_once_is_recorded_once(over, make, at_once):
+def test_the_same_report_sent_by_six_at_once_is_recorded_once(over, make, many_at_once):
     people = [over.enrolment, *(make.enrolment(over.cohort) for _number in range(10))]
     items = [seen(one, "08:00", "14:00") for one in people]
     session_id = over.session.id
 
-    counts = at_once(lambda _n: record_evidence(session_of(session_id), "list", items, by=None))
+    counts = many_at_once(
+        lambda _n: record_evidence(session_of(session_id), "list", items, by=None)
+    )
 
     assert sorted(counts) == [0] * (TOGETHER - 1) + [11]
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Evidence)) == 11
     assert over.verdict == ("present", 360)
 
 
-def test_parts_that_come_at_once_are_all_reckoned(over, at_once):
+def test_parts_that_come_at_once_are_all_reckoned(over, many_at_once):
     session_id, enrolment = over.session.id, over.enrolment
     hours = ("08:00", "09:00", "10:00", "11:00", "12:00", "13:00", "14:00")
     items = [seen(enrolment, *pair) for pair in itertools.pairwise(hours)]
 
-    at_once(lambda n: record_evidence(session_of(session_id), f"s{n}", [items[n]], by=None))
+    many_at_once(lambda n: record_evidence(session_of(session_id), f"s{n}", [items[n]], by=None))
 
     assert over.verdict == ("present", 360)
     db.session.refresh(over.enrolment)
@@ -80,7 +56,7 @@ def test_times_that_somebody_moved_meanwhile_count(over):
     assert over.verdict == ("present", 60)
 
 
-def test_times_that_are_moved_during_a_report_count_for_it(over, at_once):
+def test_times_that_are_moved_during_a_report_count_for_it(over, many_at_once):
     ids = over.session.id, over.cohort.id, over.activity.id
     item = seen(over.enrolment, "08:00", "14:00")
 
@@ -94,12 +70,12 @@ def test_times_that_are_moved_during_a_report_count_for_it(over, at_once):
         cohort, activity = db.session.get(Cohort, cohort_id), db.session.get(Activity, activity_id)
         schedule(cohort, activity, by=None, starts_at=at("12:00"), ends_at=at("13:00"))
 
-    at_once(work, 2)
+    many_at_once(work, 2)
 
     assert over.verdict == ("present", 60)
 
 
-def test_two_sessions_and_a_new_rule_at_once_do_not_lock_each_other_out(over, make, at_once):
+def test_two_sessions_and_a_new_rule_at_once_do_not_lock_each_other_out(over, make, many_at_once):
     second = over.another_day(-1)
     people = [over.enrolment, *(make.enrolment(over.cohort) for _number in range(8))]
     ids = over.session.id, second.id, over.cohort.id, over.committee.id
@@ -120,7 +96,7 @@ def test_two_sessions_and_a_new_rule_at_once_do_not_lock_each_other_out(over, ma
         )
         ways[number]()
 
-    at_once(work)
+    many_at_once(work)
 
     settled = db.session.execute(
         sa.select(

@@ -1,21 +1,16 @@
 """A class of two days of which three people have completed everything and one half."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from threading import Barrier
 
 import pypdfium2
 import pytest
 import sqlalchemy as sa
 import zxingcpp
 
-from core import create_app
-from core.api import Cohort, Course, Enrolment, Institution, User, change_settings, db, limiter
+from core.api import Cohort, Course, Enrolment, Institution, User, change_settings, db
 from core.cohorts.services import record_progress
-from core.db import READ_ENGINE
 from core.testing.counting import count_queries
-from core.testing.fixtures import SETTINGS, Client
 from plugins.certificates.models import Certificate, NumberSeries
 
 ISSUED = datetime(2026, 11, 27, 2, 0, tzinfo=UTC)  # 10.00 WITA
@@ -105,44 +100,7 @@ def graduation(make, clock):
 
 
 @pytest.fixture
-def at_once(app):
-    """Runs each in a thread and a transaction of its own, all at the same moment."""
-
-    def run(*works):
-        gate = Barrier(len(works))
-
-        def one(work):
-            with app.app_context():
-                gate.wait()
-                found = work()
-                db.session.commit()
-                return found
-
-        db.session.commit()
-        with ThreadPoolExecutor(len(works)) as pool:
-            found = list(pool.map(one, works))
-        db.session.expire_all()
-        return found
-
-    return run
-
-
-@pytest.fixture
 def statements(app):
     """A list that fills with every statement sent to the database."""
     with count_queries(app) as found:
         yield found
-
-
-@pytest.fixture
-def limited_app(app, database_url, instance):
-    """An app of its own whose limits count."""
-    settings = {**SETTINGS, "RATELIMIT_ENABLED": True}
-    limited = create_app({**settings, "DATABASE_URL": database_url, "INSTANCE": instance})
-    limited.test_client_class = Client
-    yield limited
-    limiter.reset()
-    limiter.enabled = False
-    with limited.app_context():
-        db.engine.dispose()
-    limited.extensions[READ_ENGINE].dispose()

@@ -1,10 +1,7 @@
 """Two at once: real threads, each with a session of its own, against the real database."""
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-import pytest
 import sqlalchemy as sa
 
 from core.api import Activity, Cohort, Enrolment, User, db, schedule
@@ -15,53 +12,32 @@ from plugins.quizzes.tests.conftest import OPENS, TEN, single
 TOGETHER = 6
 
 
-@pytest.fixture
-def at_once(app):
-    """Runs a function in several threads that begin at the same moment; gives the results."""
-
-    def run(work, count=TOGETHER):
-        gate = threading.Barrier(count)
-
-        def one(number):
-            with app.app_context():
-                gate.wait()
-                found = work(number)
-                db.session.commit()
-                return found
-
-        db.session.commit()
-        with ThreadPoolExecutor(count) as pool:
-            return list(pool.map(one, range(count)))
-
-    return run
-
-
-def test_starting_at_once_gives_one_attempt(classroom, at_once):
+def test_starting_at_once_gives_one_attempt(classroom, many_at_once):
     test_id, enrolment_id = classroom.test.id, classroom.enrolment.id
 
     def start(_number):
         test, enrolment = db.session.get(Test, test_id), db.session.get(Enrolment, enrolment_id)
         return services.start_attempt(test, enrolment).id
 
-    ids = at_once(start)
+    ids = many_at_once(start)
 
     assert len(set(ids)) == 1
     assert db.session.scalars(sa.select(Attempt.number)).all() == [1]
 
 
-def test_handing_in_at_once_scores_once(classroom, at_once, monkeypatch):
+def test_handing_in_at_once_scores_once(classroom, many_at_once, monkeypatch):
     attempt_id = services.start_attempt(classroom.test, classroom.enrolment).id
     scored = []
     original = services.score
     monkeypatch.setattr(services, "score", lambda *given: scored.append(1) or original(*given))
 
-    at_once(lambda _n: services.submit_attempt(db.session.get(Attempt, attempt_id)))
+    many_at_once(lambda _n: services.submit_attempt(db.session.get(Attempt, attempt_id)))
 
     assert len(scored) == 1
     assert db.session.get(Attempt, attempt_id, populate_existing=True).score == 0
 
 
-def test_handing_in_and_closing_at_once_agree(classroom, at_once, clock):
+def test_handing_in_and_closing_at_once_agree(classroom, many_at_once, clock):
     attempt = services.start_attempt(classroom.test, classroom.enrolment)
     attempt_id = attempt.id
     clock.set(attempt.deadline_at + timedelta(minutes=1))
@@ -76,13 +52,13 @@ def test_handing_in_and_closing_at_once_agree(classroom, at_once, clock):
         )
         ways[number % 3]()
 
-    at_once(close)
+    many_at_once(close)
 
     closed = db.session.get(Attempt, attempt_id, populate_existing=True)
     assert (closed.closed_by, closed.submitted_at) == ("server", closed.deadline_at)
 
 
-def test_no_answer_slips_in_behind_the_score(classroom, at_once):
+def test_no_answer_slips_in_behind_the_score(classroom, many_at_once):
     user, cohort = classroom.user, classroom.cohort
     attempt = services.start_attempt(classroom.test, classroom.enrolment)
     ids = attempt.id, user.id, cohort.id, classroom.activity.id
@@ -101,7 +77,7 @@ def test_no_answer_slips_in_behind_the_score(classroom, at_once):
             return "refused"
         return "saved"
 
-    outcomes = at_once(work)
+    outcomes = many_at_once(work)
 
     closed = db.session.get(Attempt, ids[0], populate_existing=True)
     rows = db.session.scalars(sa.select(Answer)).all()
@@ -110,7 +86,7 @@ def test_no_answer_slips_in_behind_the_score(classroom, at_once):
     assert outcomes.count("handed in") == 1
 
 
-def test_many_saves_of_one_answer_end_with_the_newest(classroom, at_once):
+def test_many_saves_of_one_answer_end_with_the_newest(classroom, many_at_once):
     attempt = services.start_attempt(classroom.test, classroom.enrolment)
     ids = classroom.user.id, classroom.cohort.id, classroom.activity.id
 
@@ -119,7 +95,7 @@ def test_many_saves_of_one_answer_end_with_the_newest(classroom, at_once):
         held = queries.attempt_to_save_in(person, place, ids[2], 1)
         services.save_answer(held, 1, [number % 3], sequence=number + 1)
 
-    at_once(save)
+    many_at_once(save)
 
     stored = db.session.scalars(sa.select(Answer)).one()
     newest = attempt.paper[0]["choices"][(TOGETHER - 1) % 3]
@@ -138,7 +114,7 @@ def test_the_job_twice_is_once(classroom, clock):
     assert attempt.submitted_at == first
 
 
-def test_a_question_added_during_a_start_is_on_the_paper_or_refused(classroom, at_once):
+def test_a_question_added_during_a_start_is_on_the_paper_or_refused(classroom, many_at_once):
     test_id, enrolment_id = classroom.test.id, classroom.enrolment.id
 
     def work(number):
@@ -152,14 +128,14 @@ def test_a_question_added_during_a_start_is_on_the_paper_or_refused(classroom, a
             return "refused"
         return "added"
 
-    [outcome, _started] = at_once(work, 2)
+    [outcome, _started] = many_at_once(work, 2)
 
     paper = db.session.scalars(sa.select(Attempt.paper)).one()
     assert len(paper) == {"refused": 4, "added": 5}[outcome]
     assert len(queries.keys_of(test_id)) == len(paper)
 
 
-def test_a_start_while_the_window_is_moved_ends_with_the_new_window(classroom, at_once):
+def test_a_start_while_the_window_is_moved_ends_with_the_new_window(classroom, many_at_once):
     ids = classroom.test.id, classroom.enrolment.id, classroom.cohort.id, classroom.activity.id
     ends = TEN + timedelta(minutes=10)
 
@@ -172,6 +148,6 @@ def test_a_start_while_the_window_is_moved_ends_with_the_new_window(classroom, a
         cohort, activity = db.session.get(Cohort, cohort_id), db.session.get(Activity, activity_id)
         schedule(cohort, activity, by=None, opens_at=OPENS, closes_at=ends)
 
-    at_once(work, 2)
+    many_at_once(work, 2)
 
     assert db.session.scalars(sa.select(Attempt.deadline_at)).one() == ends
