@@ -6,7 +6,6 @@
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 import sqlalchemy as sa
@@ -17,7 +16,6 @@ from flask_babel import gettext as _
 from granian.constants import Interfaces
 from granian.server import Server as Granian
 from rich.console import Console
-from rich.table import Table
 
 from core import embedded, supervisor
 from core.addresses import site_url
@@ -28,14 +26,14 @@ from core.config import instance_folder
 from core.db import db
 from core.demo import Demo, demo_is_loaded, load_demo, logins
 from core.errors import DomainError
-from core.institutions.models import Institution
 from core.institutions.queries import root
 from core.institutions.services import create_institution
 from core.jobs import run_worker
 from core.people.access import ADMIN
 from core.people.services import grant_role, issue_access, register_person
 from core.plugin_engine import lifecycle, migrations
-from core.plugin_engine.engine import Engine, engine
+from core.plugin_engine.commands import plugins_group
+from core.plugin_engine.engine import engine
 
 THREADS = 4  # per web process; more only wait for the interpreter
 CONNECTIONS = 1000  # per web process; phones keep theirs open between two pages
@@ -205,128 +203,6 @@ def demo_load(as_json: bool) -> None:
         return
     for role, name, password in logins():
         click.echo(f"{role:<22} {name:<26} {password}")
-
-
-# Plugins
-
-plugins_group = AppGroup("plugins", help="What is installed, and who has it enabled.")
-
-
-def plugin_states(found: Engine) -> list[dict[str, Any]]:
-    """One row a plugin: name, version, state, problems."""
-    snapshot = found.enablement.snapshot()
-    names = sorted({*found.manifests, *snapshot.installed, *(p.plugin for p in found.problems)})
-    return [
-        {
-            "name": name,
-            "version": str(found.manifests[name].version) if name in found.manifests else None,
-            "installed": snapshot.installed.get(name),
-            "loaded": name in found.loaded,
-            "enabled_somewhere": snapshot.anywhere(name),
-            "problems": [p.message for p in found.problems if p.plugin == name],
-        }
-        for name in names
-    ]
-
-
-@plugins_group.command("list")
-@json_option
-def plugins_list(as_json: bool) -> None:
-    """Every plugin that is present or installed, and what is wrong with it."""
-    rows = plugin_states(engine())
-    if as_json:
-        print_json({"plugins": rows})
-        return
-    table = Table("Plugin", "Version", "Installed", "Enabled", "Problems")
-    for row in rows:
-        table.add_row(
-            row["name"], row["version"] or "-", row["installed"] or "-",
-            "yes" if row["enabled_somewhere"] else "no", "; ".join(row["problems"]),
-        )  # fmt: skip
-    Console().print(table)
-
-
-@plugins_group.command("doctor")
-@json_option
-def plugins_doctor(as_json: bool) -> None:
-    """Names every problem with its plugin and file; exit status 1 if there is one."""
-    problems = [
-        {"plugin": p.plugin, "message": p.message, "path": str(p.path or "")}
-        for p in engine().problems
-    ]
-    if as_json:
-        print_json({"problems": problems})
-    else:
-        for problem in problems:
-            click.echo(f"{problem['plugin']}: {problem['message']} ({problem['path']})")
-        click.echo(_("%(count)s problems found.", count=len(problems)))
-    sys.exit(1 if problems else 0)
-
-
-@plugins_group.command("install")
-@click.argument("names", nargs=-1, required=True)
-@json_option
-@refuses
-def plugins_install(names: tuple[str, ...], as_json: bool) -> None:
-    """Installs plugins and what they require, in one transaction."""
-    new = lifecycle.install(engine(), names)
-    if as_json:
-        print_json({"installed": new})
-    else:
-        click.echo(_("Installed: %(names)s", names=", ".join(new) or "-"))
-
-
-def institution_named(code: str | None) -> Institution:
-    """By code or id; without one the root. Raises DomainError."""
-    if code is None:
-        found = root()
-    else:
-        found = db.session.scalar(sa.select(Institution).filter_by(code=code))
-    if found is None and code and code.isdigit():
-        found = db.session.get(Institution, int(code))
-    if found is None:
-        raise DomainError(_("There is no institution %(code)s.", code=code or ""))
-    return found
-
-
-def _decide(name: str, code: str | None, as_json: bool, enabled: bool) -> None:
-    institution = institution_named(code)
-    change = lifecycle.enable if enabled else lifecycle.disable
-    change(engine(), name, institution, by=None)
-    db.session.commit()
-    if as_json:
-        print_json({"plugin": name, "institution": institution.name, "enabled": enabled})
-    elif enabled:
-        click.echo(_("%(name)s is enabled for %(place)s and everything below it.",
-                     name=name, place=institution.name))  # fmt: skip
-    else:
-        click.echo(_("%(name)s is disabled for %(place)s. Its data is kept.",
-                     name=name, place=institution.name))  # fmt: skip
-
-
-institution_option = click.option(
-    "--institution", "code", help="Code or id of the institution; without it the root."
-)
-
-
-@plugins_group.command("enable")
-@click.argument("name")
-@institution_option
-@json_option
-@refuses
-def plugins_enable(name: str, code: str | None, as_json: bool) -> None:
-    """Enables a plugin, and what it requires, for an institution and those below it."""
-    _decide(name, code, as_json, True)
-
-
-@plugins_group.command("disable")
-@click.argument("name")
-@institution_option
-@json_option
-@refuses
-def plugins_disable(name: str, code: str | None, as_json: bool) -> None:
-    """Disables a plugin for an institution and those below it; data is kept."""
-    _decide(name, code, as_json, False)
 
 
 # People

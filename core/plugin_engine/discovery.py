@@ -19,11 +19,12 @@ BUNDLED = Path(str(plugins.__file__)).parent
 
 @dataclass(frozen=True)
 class Problem:
-    """Why a plugin is left out, and what to do next."""
+    """Why a plugin is left out. `step` says what to do next."""
 
     plugin: str
     message: str
     path: Path | None = None
+    step: str = ""
 
 
 @dataclass(frozen=True)
