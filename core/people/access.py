@@ -39,6 +39,7 @@ CORE_PERMISSIONS = (
     Permission("institutions.manage", _l("Manage institutions"), ("institution_admin",)),
     Permission("grants.manage", _l("Give and take roles"), ("institution_admin",)),
     Permission("plugins.manage", _l("Enable and disable plugins"), ("institution_admin",)),
+    Permission("plugins.install", _l("Install and remove plugins")),
     Permission("courses.view", _l("See courses being written"), _STAFF),
     Permission("courses.author", _l("Write courses"), _RUN),
     Permission("cohorts.view", _l("See a cohort and its progress"), _STAFF),
