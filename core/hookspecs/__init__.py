@@ -5,6 +5,7 @@ Each hook has one mode, and core calls it through the engine's method of that na
 - *build*: once at start; a failure leaves that plugin out.
 - *collect*: while a page is made; a failing plugin is logged, counted and skipped.
 - *notify*: after a change, in its transaction, inside a savepoint of its own.
+- *lifecycle*: while the plugin itself is installed or upgraded; a failure undoes that step.
 - *decide*: may this happen? Any `Refusal` stops it; a failure refuses.
 
 All arguments are passed by keyword; an implementation names only those that it needs.
@@ -16,7 +17,7 @@ from typing import Literal, TypeVar
 import pluggy
 
 PROJECT = "bimtek"
-Mode = Literal["build", "collect", "notify", "decide"]
+Mode = Literal["build", "lifecycle", "collect", "notify", "decide"]
 F = TypeVar("F", bound=Callable[..., object])
 
 hookimpl = pluggy.HookimplMarker(PROJECT)

@@ -21,6 +21,7 @@ from core.plugin_engine.contributions import (
 from core.plugin_engine.engine import Engine
 from core.plugin_engine.guard import access_of
 from core.plugin_engine.manifest import Manifest
+from core.plugin_engine.migrations import Revisions
 
 # Functions that Flask keeps under None run for every request of the app.
 EVERYWHERE = (
@@ -49,6 +50,7 @@ class Contribution:
     groups: list[click.Group]
     metrics: list[Metric]
     settings: list[Settings]
+    revisions: Revisions
 
 
 def check(engine: Engine, manifest: Manifest, brought: Contribution) -> None:

@@ -7,7 +7,7 @@ so an ordinary request pays no query for it.
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 from flask import current_app
@@ -39,11 +39,15 @@ class Decision:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """`installed`: name → version. `decisions`: plugin → institution id → decision."""
+    """`installed`: name → version. `decisions`: plugin → institution id → decision.
+
+    `revisions`: name → the revision that its tables are at.
+    """
 
     epoch: int
     installed: Mapping[str, str]
     decisions: Mapping[str, Mapping[int, Decision]]
+    revisions: Mapping[str, str | None] = field(default_factory=dict)
 
     def effect(self, plugin: str, lineage: Iterable[int]) -> Effect:
         """From the root down: the nearest decision holds, unless one above it is locked."""
@@ -80,9 +84,13 @@ EMPTY = Snapshot(-1, {}, {})
 
 def read_snapshot(connection: sa.Connection) -> Snapshot:
     epoch = connection.scalar(sa.select(PluginEpoch.number)) or 0
-    installed = connection.execute(sa.select(PluginInstallation.name, PluginInstallation.version))
-    decisions: dict[str, dict[int, Decision]] = {}
     rows = connection.execute(
+        sa.select(PluginInstallation.name, PluginInstallation.version, PluginInstallation.revision)
+    ).all()
+    installed = {name: version for name, version, _revision in rows}
+    revisions = {name: revision for name, _version, revision in rows}
+    decisions: dict[str, dict[int, Decision]] = {}
+    decided = connection.execute(
         sa.select(
             PluginDecision.plugin,
             Institution.id,
@@ -91,10 +99,10 @@ def read_snapshot(connection: sa.Connection) -> Snapshot:
             PluginDecision.locked,
         ).join(Institution, Institution.id == PluginDecision.institution_id)
     )
-    for plugin, institution_id, path, enabled, locked in rows:
+    for plugin, institution_id, path, enabled, locked in decided:
         decision = Decision(lineage_of(path), enabled, locked)
         decisions.setdefault(plugin, {})[institution_id] = decision
-    return Snapshot(epoch, dict(installed.all()), decisions)
+    return Snapshot(epoch, installed, decisions, revisions)
 
 
 class Enablement:

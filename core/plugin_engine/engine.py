@@ -1,4 +1,4 @@
-"""The engine of one app: what is loaded, what is active, and the four ways to call a hook.
+"""The engine of one app: what is loaded, what is active, and the ways to call a hook.
 
 pluggy checks signatures and keeps the implementations; the loop over them is ours, because
 pluggy stops at the first failure and here one plugin's fault never takes a page down.
@@ -6,7 +6,7 @@ pluggy stops at the first failure and here one plugin's fault never takes a page
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeAlias, TypeVar, cast, get_args
@@ -33,6 +33,7 @@ from core.plugin_engine.discovery import Problem
 from core.plugin_engine.enablement import Enablement, Snapshot
 from core.plugin_engine.guard import Guard
 from core.plugin_engine.manifest import Manifest
+from core.plugin_engine.migrations import Revisions
 
 log = logging.getLogger(__name__)
 EXTENSION = "bimtek"
@@ -62,6 +63,7 @@ class Engine:
         self.public_links: list[PublicLink] = []
         self.metrics: dict[str, Metric] = {}
         self.settings: dict[str, Settings] = {}
+        self.revisions: dict[str, Revisions] = {}
         self.failures: Counter[tuple[str, str]] = Counter()
         self.enablement = Enablement()
         self.guard = Guard(self.active, self.is_installed, self.loaded, can)
@@ -76,21 +78,43 @@ class Engine:
         """Loaded, installed and enabled there."""
         snapshot = self.enablement.snapshot()
         if where is None:
-            return frozenset(name for name in self.loaded if snapshot.anywhere(name))
+            return self._active_anywhere(snapshot)
         lineages = {one.lineage for one in _institutions(where)}
         return frozenset().union(*(self.active_in(snapshot, lineage) for lineage in lineages))
 
     def is_installed(self, plugin: str) -> bool:
-        return plugin in self.loaded and plugin in self.enablement.snapshot().installed
+        """Loaded here, and its tables are there."""
+        return plugin in self.loaded and self._is_ready(plugin, self.enablement.snapshot())
 
-    def active_in(self, snapshot: Snapshot, lineage: Sequence[int]) -> frozenset[str]:
-        """The same in a given state of decisions; without what it needs no plugin acts."""
+    def _is_ready(self, plugin: str, snapshot: Snapshot) -> bool:
+        """Installed, and not waiting for an upgrade of its tables."""
+        known = self.revisions.get(plugin)
+        behind = known is not None and known.is_behind(snapshot.revisions.get(plugin))
+        return plugin in snapshot.installed and not behind
+
+    def _active_anywhere(self, snapshot: Snapshot) -> frozenset[str]:
         found: set[str] = set()
         for manifest in self.loaded.values():
-            enabled = snapshot.effect(manifest.name, lineage).enabled
-            if enabled and manifest.requires.keys() <= found:
+            enabled = snapshot.anywhere(manifest.name) or manifest.auto_install
+            if enabled and self._may_act(manifest, snapshot, found):
                 found.add(manifest.name)
         return frozenset(found)
+
+    def active_in(self, snapshot: Snapshot, lineage: Sequence[int]) -> frozenset[str]:
+        """The same in a given state of decisions; without what it needs no plugin acts.
+
+        A link plugin (`auto_install`) acts wherever all it links do, unless it is switched off.
+        """
+        found: set[str] = set()
+        for manifest in self.loaded.values():
+            effect = snapshot.effect(manifest.name, lineage)
+            enabled = effect.enabled or (manifest.auto_install and effect.decided_at is None)
+            if enabled and self._may_act(manifest, snapshot, found):
+                found.add(manifest.name)
+        return frozenset(found)
+
+    def _may_act(self, manifest: Manifest, snapshot: Snapshot, acting: Set[str]) -> bool:
+        return manifest.requires.keys() <= acting and self._is_ready(manifest.name, snapshot)
 
     def is_active(self, plugin: str, institution: Institution | None) -> bool:
         return plugin in self.active(institution)
@@ -122,7 +146,7 @@ class Engine:
         found = [m for m in self.metrics.values() if _owner(m.name) in active | {""}]
         return sorted(found, key=lambda metric: (metric.weight, metric.name))
 
-    # The four modes
+    # The modes
 
     def build(self, plugin: str, hook: str) -> list[Any]:
         """What one plugin returns for a build hook. Its exceptions are the loader's to name."""
@@ -131,6 +155,12 @@ class Engine:
             for implementation in self._implementations(hook, "build", frozenset({plugin}))
             for item in (_call(implementation, {}) or ())
         ]
+
+    def during(self, plugin: str, hook: str, **arguments: Any) -> list[Any]:
+        """What one plugin does and gives while it is installed or upgraded itself; its exceptions
+        undo the step, so they are the caller's to name."""
+        found = self._implementations(hook, "lifecycle", frozenset({plugin}))
+        return [item for one in found for item in (_call(one, arguments) or ())]
 
     def collect(self, hook: str, where: Where, **arguments: Any) -> list[Any]:
         """All that the active plugins return, by weight and plugin; faults are skipped."""

@@ -38,6 +38,7 @@ from core.plugin_engine.discovery import Problem, discover
 from core.plugin_engine.engine import Engine
 from core.plugin_engine.guard import MissingAccessRule
 from core.plugin_engine.manifest import Manifest
+from core.plugin_engine.migrations import revisions_of
 from core.plugin_engine.resolver import left_out_with, resolve
 
 log = logging.getLogger(__name__)
@@ -149,11 +150,13 @@ def _contribution(engine: Engine, manifest: Manifest) -> Contribution:
         groups=brought("cli_groups", click.Group),
         metrics=brought("metrics", Metric),
         settings=brought("settings", Settings),
+        revisions=revisions_of(manifest),
     )
 
 
 def _take_in(app: Flask, engine: Engine, manifest: Manifest, brought: Contribution) -> None:
     engine.loaded[manifest.name] = manifest
+    engine.revisions[manifest.name] = brought.revisions
     engine.permissions.update({p.name: p for p in brought.permissions})
     engine.kinds.update({kind.name: kind for kind in brought.kinds})
     engine.metrics.update({metric.name: metric for metric in brought.metrics})

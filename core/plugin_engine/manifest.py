@@ -137,6 +137,8 @@ def parse(text: str, path: Path, module: str, name: str) -> Manifest:
             other: _range(f"{table}.{other}", spec, faults)
             for other, spec in raw.get(table, {}).items()
         }
+    if values.get("auto_install") and not values["requires"]:
+        faults.append("'auto_install' is for a plugin that links others; name them in [requires]")
     values["external"] = tuple(raw.get("external", {}).get("python", ()))
     if faults:
         raise ManifestError(path, faults)

@@ -5,6 +5,7 @@ migrates although a plugin's code is gone. Never at import, never in a web worke
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -62,6 +63,26 @@ def current(connection: sa.Connection, plugin: Manifest | None = None) -> str | 
 
 def head(connection: sa.Connection, plugin: Manifest | None = None) -> str | None:
     return ScriptDirectory.from_config(alembic_config(connection, plugin)).get_current_head()
+
+
+@dataclass(frozen=True)
+class Revisions:
+    """What a plugin's code knows of its tables: every revision, and the newest one."""
+
+    known: frozenset[str]
+    head: str | None
+
+    def is_behind(self, revision: str | None) -> bool:
+        """Whether tables at `revision` lack what the code needs; newer tables do not."""
+        return revision in self.known and revision != self.head
+
+
+def revisions_of(plugin: Manifest) -> Revisions:
+    """Read from the plugin's files. Raises what a broken migration raises."""
+    folder = str(versions_of(plugin))
+    script = ScriptDirectory(str(bundled("migrations")), version_locations=[folder])
+    found = frozenset(one.revision for one in script.walk_revisions())
+    return Revisions(found, script.get_current_head())
 
 
 def upgrade_all(engine: sa.Engine, plugins: Iterable[Manifest]) -> None:

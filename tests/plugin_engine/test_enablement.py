@@ -4,6 +4,7 @@ import time
 from types import SimpleNamespace
 
 import pytest
+import sqlalchemy as sa
 
 from core.courses.services import add_activity
 from core.db import db
@@ -20,6 +21,7 @@ from core.plugin_engine.decisions import (
     decide,
     plan,
 )
+from core.plugin_engine.migrations import Revisions
 from core.plugin_engine.models import PluginDecision, PluginInstallation
 
 
@@ -328,3 +330,87 @@ def test_two_who_decide_at_once_wait_for_each_other(tree, app, make_app, databas
 
     with pytest.raises(DecisionLocked):
         change(tree.south, "good", False)
+
+
+# Link plugins, and plugins whose tables are behind their code
+
+
+@pytest.fixture(scope="module")
+def linking_app(database_url, make_app, tmp_path_factory):
+    """An app with the plugins `one` and `other` and a third that links them."""
+    root = tmp_path_factory.mktemp("linking")
+    links = 'auto_install = true\n[requires]\none = ">=1"\nother = ">=1"\n'
+    for name, more in {"one": "", "other": "", "link": links}.items():
+        manifest = f'name = "{name}"\nversion = "1"\ntitle = "T"\nrequires_core = ">=0"\n{more}'
+        (root / name).mkdir()
+        (root / name / "plugin.toml").write_text(manifest)
+        (root / name / "hooks.py").touch()
+    return make_app(database_url, root)
+
+
+@pytest.fixture
+def link_of(app, linking_app):
+    with linking_app.app_context():
+        lifecycle.install(engine(), ["one", "other", "link"])
+        yield engine()
+        with db.engine.begin() as connection:
+            mine = PluginInstallation.name.in_(["one", "other", "link"])
+            connection.execute(sa.delete(PluginInstallation).where(mine))
+
+
+def test_link_plugin_acts_where_all_that_it_links_is_enabled(link_of, tree):
+    change(tree.nation, "one", True)
+    change(tree.south, "other", True)
+
+    assert where_active(tree, "link") == {"south", "library"}
+
+
+def test_link_plugin_can_be_switched_off(link_of, tree):
+    change(tree.nation, "one", True)
+    change(tree.nation, "other", True)
+    change(tree.south, "link", False)
+
+    assert where_active(tree, "link") == {"nation", "north"}
+
+
+def test_what_a_link_plugin_links_can_be_switched_off(link_of, tree):
+    change(tree.nation, "one", True)
+    change(tree.nation, "other", True)
+
+    change(tree.nation, "other", False)
+
+    assert where_active(tree, "link") == set()
+
+
+@pytest.fixture
+def installed_at(app):
+    """Sets the revision that the database remembers of the good plugin; undone at the end."""
+
+    def write(revision):
+        with db.engine.begin() as connection:
+            row = sa.update(PluginInstallation).where(PluginInstallation.name == "good")
+            connection.execute(row.values(revision=revision))
+        engine().enablement.forget()
+
+    yield write
+    write("0001")
+
+
+def test_plugin_acts_whose_tables_are_newer_than_its_code(tree, installed_at):
+    change(tree.nation, "good", True)
+
+    installed_at("0002, which this code does not know")
+
+    assert where_active(tree) == set(vars(tree))
+
+
+def test_plugin_waits_while_its_tables_are_older_than_its_code(tree, installed_at, monkeypatch):
+    change(tree.nation, "good", True)
+    newer = Revisions(frozenset({"0001", "0002"}), "0002")
+    monkeypatch.setitem(engine().revisions, "good", newer)
+
+    assert where_active(tree) == set()
+    assert not engine().is_installed("good")
+
+    installed_at("0002")
+    assert where_active(tree) == set(vars(tree))

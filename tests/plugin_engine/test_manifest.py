@@ -113,3 +113,9 @@ def test_safe_mode_knows_no_plugin(database_url, make_app):
     assert app.extensions["bimtek"].problems == []
     assert app.test_client().get("/good/open").status_code == 404
     assert app.test_client().get("/sign-in").status_code == 200
+
+
+def test_link_plugin_must_name_what_it_links():
+    [fault] = faults(text="auto_install = true\n" + WHOLE.replace("[requires]", "[after]"))
+
+    assert fault.startswith("'auto_install' is for a plugin that links others")
