@@ -42,12 +42,14 @@ class PluginFault(Exception):
 
 @dataclass(frozen=True)
 class Contribution:
+    """What one plugin brings: a field a build hook, under the hook's name."""
+
     blueprints: list[Blueprint]
     permissions: list[Permission]
-    kinds: list[ActivityKind]
-    menu: list[MenuEntry]
-    links: list[PublicLink]
-    groups: list[click.Group]
+    activity_kinds: list[ActivityKind]
+    menu_entries: list[MenuEntry]
+    public_links: list[PublicLink]
+    cli_groups: list[click.Group]
     metrics: list[Metric]
     settings: list[Settings]
     revisions: Revisions
@@ -55,12 +57,12 @@ class Contribution:
 
 def check(engine: Engine, manifest: Manifest, brought: Contribution) -> None:
     named: tuple[Permission | ActivityKind | Metric, ...]
-    named = (*brought.permissions, *brought.kinds, *brought.metrics)
+    named = (*brought.permissions, *brought.activity_kinds, *brought.metrics)
     for name in (thing.name for thing in named):
         if not name.startswith(f"{manifest.name}."):
             raise PluginFault(f"'{name}' must begin with '{manifest.name}.'")
     command = manifest.name.replace("_", "-")
-    for group in brought.groups:
+    for group in brought.cli_groups:
         if group.name != command:
             raise PluginFault(f"command group '{group.name}' must be named '{command}'")
     _check_settings(brought.settings)
@@ -70,9 +72,9 @@ def check(engine: Engine, manifest: Manifest, brought: Contribution) -> None:
     _check_reach(manifest, probe)
     for blueprint in brought.blueprints:
         _check_templates(manifest, blueprint)
-    for entry in brought.menu:
+    for entry in brought.menu_entries:
         _check_menu(manifest, entry, probe, known)
-    for link in brought.links:
+    for link in brought.public_links:
         _check_link(link, probe)
 
 

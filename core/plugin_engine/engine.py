@@ -174,7 +174,7 @@ class Engine:
     def asked(self, hook: str, where: Where, **arguments: Any) -> list[tuple[str, Any]]:
         """The same, with FAILED for a plugin that could not answer: where silence is no yes."""
         found: list[tuple[float, str, Any]] = []
-        wanted = self._items_of(hook)
+        wanted = self.item_type(hook)
         for implementation in self._implementations(hook, "collect", self.active(where)):
             name = implementation.plugin_name
             items = self.attempt(name, hook, partial(_items, implementation, arguments, wanted))
@@ -214,8 +214,8 @@ class Engine:
         self.failures[plugin, hook] += 1
         log.exception("plugin %s failed in %s", plugin, hook)
 
-    def _items_of(self, hook: str) -> type[Any]:
-        """What a collect hook says that it gives a sequence of."""
+    def item_type(self, hook: str) -> type[Any]:
+        """What a build or collect hook says that it gives a sequence of."""
         given = getattr(self.pluggy.hook, hook).spec.function.__annotations__["return"]
         return cast(type[Any], get_args(given)[0])
 

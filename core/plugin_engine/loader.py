@@ -10,14 +10,14 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from dataclasses import fields
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import click
 import pluggy
 import sqlalchemy as sa
-from flask import Blueprint, Flask
+from flask import Flask
 from packaging.version import Version
 from sqlalchemy.orm import configure_mappers
 
@@ -26,14 +26,6 @@ from core.db import Base
 from core.hookspecs import building, cohorts, courses, demo, institutions, people
 from core.i18n import add_texts
 from core.plugin_engine.checks import Contribution, PluginFault, check, check_tables
-from core.plugin_engine.contributions import (
-    ActivityKind,
-    MenuEntry,
-    Metric,
-    Permission,
-    PublicLink,
-    Settings,
-)
 from core.plugin_engine.discovery import Problem, discover
 from core.plugin_engine.engine import Engine
 from core.plugin_engine.guard import MissingAccessRule
@@ -42,7 +34,8 @@ from core.plugin_engine.migrations import revisions_of
 from core.plugin_engine.resolver import left_out_with, resolve
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
+# All that a plugin brings is asked for by a hook of that name, but what its folder tells.
+BUILD_HOOKS = [field.name for field in fields(Contribution) if field.name != "revisions"]
 SPECS = (building, people, institutions, courses, cohorts, demo)
 
 
@@ -135,22 +128,16 @@ def _register(engine: Engine, manifest: Manifest, hooks: Any) -> None:
 
 
 def _contribution(engine: Engine, manifest: Manifest) -> Contribution:
-    def brought(hook: str, kind: type[T]) -> list[T]:
-        items = engine.build(manifest.name, hook)
+    """Asks every build hook once; a hook and the field that keeps its answers share a name."""
+
+    def brought(hook: str) -> list[Any]:
+        items, kind = engine.build(manifest.name, hook), engine.item_type(hook)
         if wrong := next((item for item in items if not isinstance(item, kind)), None):
             raise PluginFault(f"{hook} gave {wrong!r}; it must give {kind.__name__} only")
         return items
 
     return Contribution(
-        blueprints=brought("blueprints", Blueprint),
-        permissions=brought("permissions", Permission),
-        kinds=brought("activity_kinds", ActivityKind),
-        menu=brought("menu_entries", MenuEntry),
-        links=brought("public_links", PublicLink),
-        groups=brought("cli_groups", click.Group),
-        metrics=brought("metrics", Metric),
-        settings=brought("settings", Settings),
-        revisions=revisions_of(manifest),
+        **{hook: brought(hook) for hook in BUILD_HOOKS}, revisions=revisions_of(manifest)
     )
 
 
@@ -158,15 +145,15 @@ def _take_in(app: Flask, engine: Engine, manifest: Manifest, brought: Contributi
     engine.loaded[manifest.name] = manifest
     engine.revisions[manifest.name] = brought.revisions
     engine.permissions.update({p.name: p for p in brought.permissions})
-    engine.kinds.update({kind.name: kind for kind in brought.kinds})
+    engine.kinds.update({kind.name: kind for kind in brought.activity_kinds})
     engine.metrics.update({metric.name: metric for metric in brought.metrics})
     for settings in brought.settings:
         engine.settings[manifest.name] = settings
-    engine.public_links += brought.links
-    engine.menu += [(manifest.name, entry) for entry in brought.menu]
+    engine.public_links += brought.public_links
+    engine.menu += [(manifest.name, entry) for entry in brought.menu_entries]
     for blueprint in brought.blueprints:
         app.register_blueprint(blueprint)
-    for group in brought.groups:
+    for group in brought.cli_groups:
         app.cli.add_command(group)
     add_texts(app, manifest.path / "translations")
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import configure_mappers
 
 from core.db import Base
 from core.plugin_engine.guard import MissingAccessRule, check_views
-from core.plugin_engine.loader import MappedState
+from core.plugin_engine.loader import BUILD_HOOKS, SPECS, MappedState
 
 PROBLEMS = {
     "broken": "ModuleNotFoundError: No module named 'no_such_module' (hooks.py, line 3)",
@@ -291,3 +291,14 @@ def test_installed_distribution_is_loaded_by_its_entry_point(
 
     assert app.extensions["bimtek"].problems == []
     assert app.extensions["bimtek"].loaded["parcel"].module == "bimtek_parcel"
+
+
+def test_every_build_hook_is_asked_at_load():
+    hooks = {
+        name
+        for spec in SPECS
+        for name, value in vars(spec).items()
+        if getattr(value, "mode", "") == "build"
+    }
+
+    assert set(BUILD_HOOKS) == hooks
