@@ -56,6 +56,7 @@ from core.people.names import name_key, split_titles
 from core.plugin_engine.contributions import (
     ActivityKind,
     FormPart,
+    Level,
     MenuEntry,
     Metric,
     Panel,
@@ -67,7 +68,7 @@ from core.plugin_engine.contributions import (
 )
 from core.plugin_engine.engine import contained, kind_of, metrics_in, plugin_is_active
 from core.plugin_engine.guard import lasting, public, requires, signed_in, writes
-from core.plugin_engine.settings import change_settings, settings_of
+from core.plugin_engine.settings import SITE, change_settings, settings_of
 from core.spreadsheets import MAX_BYTES as MOST_TABLE_BYTES
 from core.spreadsheets import Table, TableLine, TableUnreadable, one_line, shown, tables_in
 
@@ -75,6 +76,7 @@ __all__ = [
     "MOST_TABLE_BYTES",
     "NEEDED",
     "OUT_OF_RANGE",
+    "SITE",
     "TOO_LONG",
     "ZONES",
     "Activity",
@@ -90,6 +92,7 @@ __all__ = [
     "FormPart",
     "Institution",
     "IntPk",
+    "Level",
     "MenuEntry",
     "Metric",
     "NoLongerKept",

@@ -110,8 +110,11 @@ ENDPOINTS = {
     "plugins.apply": "plugins.manage",
     "plugins.catalogue": "plugins.manage",
     "plugins.cohort_settings": "cohorts.manage",
+    "plugins.course_settings": "courses.author",
     "plugins.review": "plugins.manage",
     "plugins.settings_here": "plugins.manage",
+    "plugins.site": "plugins.install",
+    "plugins.site_settings": "plugins.install",
     "plugins.start": "plugins.manage",
     "static": PUBLIC,
 }
@@ -133,6 +136,7 @@ HOLDERS = {
     "institutions.view": STAFF,
     "people.contacts": HELP,
     "people.invite": HELP,
+    "plugins.install": {ADMIN},
     "plugins.manage": ADMINS,
 }
 
@@ -218,6 +222,8 @@ def place(make, app):
             "cohorts.file": {"activity_id": file.id},
             "plugins.settings_here": {"plugin": "attendance"},
             "plugins.cohort_settings": {"plugin": "attendance"},
+            "plugins.course_settings": {"plugin": "attendance"},
+            "plugins.site_settings": {"plugin": "attendance"},
             **own,
         },
     )
@@ -254,7 +260,13 @@ def is_refused(answer: Any, role: str) -> bool:
 
 
 # The same where there is no plugin whose settings the address could name.
-WITHOUT_PLUGINS = {**ANSWERS, "plugins.settings_here": 404, "plugins.cohort_settings": 404}
+WITHOUT_PLUGINS = {
+    **ANSWERS,
+    "plugins.cohort_settings": 404,
+    "plugins.course_settings": 404,
+    "plugins.settings_here": 404,
+    "plugins.site_settings": 404,
+}
 
 
 def is_answered(answer: Any, rule: Rule, role: str, answers: Mapping[str, int] = ANSWERS) -> bool:

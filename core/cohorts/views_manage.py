@@ -202,7 +202,7 @@ def settings(cohort_code: str) -> ResponseReturnValue:
             db.session.commit()
             flash(_("Saved."), "ok")
             return back_to("cohorts.manage")
-    return page("settings", form=form, plugins=settable(cohort, "cohort"))
+    return page("settings", form=form, plugins=settable(cohort))
 
 
 @pages.post("/classes/<cohort_code>/publish")

@@ -37,6 +37,7 @@ from core.people.access import can, institutions_where
 from core.plugin_engine.contributions import ActivityKind, core_form
 from core.plugin_engine.engine import engine
 from core.plugin_engine.guard import requires
+from core.plugin_engine.settings import settable
 
 pages = Blueprint("courses", __name__)
 A_PAGE = 100
@@ -167,7 +168,9 @@ def settings(course_id: int) -> ResponseReturnValue:
         db.session.commit()
         flash(_("Saved."), "ok")
         return _editor(course)
-    return render_template("courses/settings.html", form=form, course=course)
+    return render_template(
+        "courses/settings.html", form=form, course=course, plugins=settable(course)
+    )
 
 
 @pages.post("/courses/<int:course_id>/publish")

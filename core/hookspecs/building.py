@@ -53,4 +53,4 @@ def metrics() -> Sequence[Metric]:  # type: ignore[empty-body]
 
 @hookspec("build")
 def settings() -> Sequence[Settings]:  # type: ignore[empty-body]
-    """What institutions and classes may set of the plugin, as one form; at most one."""
+    """What site, institutions, courses and classes may set, as one form; at most one."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from core.cohorts.models import Cohort
+from core.courses.models import Course
 from core.hookspecs import hookspec
 from core.institutions.models import Institution
 from core.people.models import User
@@ -22,5 +23,8 @@ def institution_form_parts(  # type: ignore[empty-body]
 
 
 @hookspec("notify")
-def settings_changed(plugin: str, institution: Institution, cohort: Cohort | None) -> None:
-    """Settings of `plugin` were changed for an institution and all below it, or for one class."""
+def settings_changed(
+    plugin: str, institution: Institution | None, course: Course | None, cohort: Cohort | None
+) -> None:
+    """Settings of `plugin` were changed for an institution and all below it, for a course and its
+    classes, or for one class: one of the three is given, for the whole site none."""

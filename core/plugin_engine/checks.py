@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from flask import Blueprint, Flask
 
 from core.plugin_engine.contributions import (
+    LEVELS,
     ActivityKind,
     MenuEntry,
     Metric,
@@ -94,9 +95,20 @@ def _check_settings(found: list[Settings]) -> None:
             form = settings.form(formdata=None, meta={"csrf": False})
             for name in settings.own - form.data.keys():
                 raise PluginFault(f"setting '{name}' is named as own, but is not in the form")
+            _check_levels(settings, form.data.keys())
             for field in form:
                 if not field.flags.optional or field.default is None:
                     raise PluginFault(f"setting '{field.name}' needs Optional() and a default")
+
+
+def _check_levels(settings: Settings, fields: Iterable[str]) -> None:
+    if unknown := set(settings.levels) - set(LEVELS):
+        raise PluginFault(f"settings name the level '{min(unknown)}'; there is {', '.join(LEVELS)}")
+    for name, levels in settings.only.items():
+        if name not in fields:
+            raise PluginFault(f"setting '{name}' is limited to levels, but is not in the form")
+        if outside := set(levels) - set(settings.levels):
+            raise PluginFault(f"setting '{name}' names the level '{min(outside)}' beyond levels=")
 
 
 def _bare() -> Flask:

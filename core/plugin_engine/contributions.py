@@ -6,7 +6,7 @@ They are frozen and hold no state; what they mean is written in the hook that re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 import sqlalchemy as sa
 from flask import url_for
@@ -163,20 +163,26 @@ class FormPart:
         _make_plain(self, "title")
 
 
-Level: TypeAlias = Literal["institution", "cohort"]
+Level: TypeAlias = Literal["site", "institution", "course", "cohort"]
+LEVELS: tuple[Level, ...] = get_args(Level)  # from what is furthest to what is nearest
 
 
 @dataclass(frozen=True)
 class Settings:
     """What can be set of a plugin: a WTForms class whose fields are all optional with a default.
 
-    `levels`: "institution" is inherited down the tree, "cohort" is a class's own, else that of
-    its host. A field left empty follows what is above it. Values are text, choices, or whole
-    numbers by `OptionalNumber`.
+    A field left empty follows what is above it: a class its course, then its host and the
+    institutions above that, then the site. `levels`: where it can be set. Values are text,
+    choices, or whole numbers by `OptionalNumber`.
     `own`: names of fields that are not inherited, such as who signs: they count only for the
-    institution or class that filled them in.
+    place that filled them in.
+    `only`: field → the levels where that field can be set, where these are fewer.
     """
 
     form: type[Any]
     levels: tuple[Level, ...] = ("institution",)
     own: frozenset[str] = frozenset()
+    only: Mapping[str, tuple[Level, ...]] = field(default_factory=dict)
+
+    def levels_of(self, name: str) -> tuple[Level, ...]:
+        return self.only.get(name, self.levels)

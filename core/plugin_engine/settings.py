@@ -1,29 +1,47 @@
-"""What institutions and classes have set of a plugin, and what therefore holds for one of them.
+"""What the site, institutions, courses and classes have set of a plugin, and what holds for one.
 
-A field follows the nearest place that filled it in: the class, its host and the institutions
-above that, at last the default that the plugin gives. A place's *own* fields follow nothing.
+A field follows the nearest place that filled it in: the class, its course, its host and the
+institutions above that, the site, at last the default that the plugin gives. A place's *own*
+fields follow nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 from flask import g
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Mapped
 
 from core.cohorts.models import Cohort
+from core.cohorts.queries import hosts_of
+from core.courses.models import Course
 from core.db import db, now
 from core.institutions.models import Institution
 from core.people.audit import audit
 from core.people.models import User
 from core.plugin_engine.catalogue import title_of
-from core.plugin_engine.contributions import Level
-from core.plugin_engine.engine import engine
+from core.plugin_engine.contributions import LEVELS, Level
+from core.plugin_engine.engine import Where, engine
 from core.plugin_engine.models import PluginSetting
 
-Place: TypeAlias = Institution | Cohort
+
+@dataclass(frozen=True)
+class Site:
+    """The whole site as a place of settings; there is one, SITE."""
+
+    id: int = 0
+
+
+SITE = Site()
+Place: TypeAlias = Site | Institution | Course | Cohort
+_LEVEL_OF: Mapping[type, Level] = {
+    Site: "site",
+    Institution: "institution",
+    Course: "course",
+    Cohort: "cohort",
+}
+_PLACES = ("institution_id", "course_id", "cohort_id")
 
 
 @dataclass(frozen=True)
@@ -34,13 +52,21 @@ class Held:
     source: Place | None
 
 
-def settable(place: Place, level: Level) -> dict[str, str]:
-    """Plugin → title, of those that are active at `place` and can be set on that level."""
-    active = engine().active(place.plugin_institution)
+def level_of(place: Place) -> Level:
+    return _LEVEL_OF[type(place)]
+
+
+def settable(place: Place) -> dict[str, str]:
+    """Plugin → title, of those that can be set there: the site's need only be installed."""
+    level = level_of(place)
+    if isinstance(place, Site):
+        there = frozenset(name for name in engine().loaded if engine().is_installed(name))
+    else:
+        there = engine().active(place.plugin_institution)
     return {
         name: title_of(engine(), name)
         for name, found in engine().settings.items()
-        if name in active and level in found.levels
+        if name in there and level in found.levels
     }
 
 
@@ -51,7 +77,10 @@ def defaults_of(plugin: str) -> dict[str, Any]:
 
 
 def settings_of(plugin: str, place: Place) -> Mapping[str, Any]:
-    """Field → the value that holds for a class or an institution; read once a request."""
+    """Field → the value that holds for a class, a course, an institution or SITE.
+
+    Read once a request.
+    """
     cache: dict[tuple[str, type, int], Mapping[str, Any]] = g.setdefault("plugin_settings", {})
     key = (plugin, type(place), place.id)
     if key not in cache:
@@ -61,27 +90,30 @@ def settings_of(plugin: str, place: Place) -> Mapping[str, Any]:
 
 def held_at(plugin: str, place: Place) -> dict[str, Held]:
     """Field → what holds at `place`, its own values included."""
-    known = defaults_of(plugin)
-    found = {name: Held(value, None) for name, value in known.items()}
-    for source, row in _rows(plugin, place):
-        counts = known.keys() if source == place else inherited(plugin)
-        found |= {n: Held(v, source) for n, v in row.values.items() if n in counts}
-    return found
-
-
-def inherited(plugin: str) -> frozenset[str]:
-    """The fields that follow what is above them."""
-    return frozenset(defaults_of(plugin)) - engine().settings[plugin].own
+    return _held(plugin, place, rows_to(plugin, place))
 
 
 def above(plugin: str, place: Place) -> dict[str, Held]:
     """What an empty field yields at `place`, for the fields that are inherited."""
-    parent = place.host if isinstance(place, Cohort) else place.parent
-    if parent is None:
-        found = {name: Held(value, None) for name, value in defaults_of(plugin).items()}
-    else:
-        found = held_at(plugin, parent)
-    return {name: held for name, held in found.items() if name in inherited(plugin)}
+    rows = [(source, row) for source, row in rows_to(plugin, place) if source != place]
+    own = engine().settings[plugin].own
+    return {name: held for name, held in _held(plugin, place, rows).items() if name not in own}
+
+
+def _held(plugin: str, place: Place, rows: list[tuple[Place, PluginSetting]]) -> dict[str, Held]:
+    found = {name: Held(value, None) for name, value in defaults_of(plugin).items()}
+    for source, row in rows:
+        for name, value in row.values.items():
+            if name in found and counts(plugin, name, source, place):
+                found[name] = Held(value, source)
+    return found
+
+
+def counts(plugin: str, name: str, source: Place, place: Place) -> bool:
+    """Whether a field that `source` filled in says anything for `place`."""
+    brought = engine().settings[plugin]
+    inherited = source == place or name not in brought.own
+    return inherited and level_of(source) in brought.levels_of(name)
 
 
 def own_values(plugin: str, place: Place) -> Mapping[str, Any]:
@@ -108,7 +140,8 @@ def change_settings(
     row.changed_by_id = by.id if by else None
     db.session.flush()
     g.pop("plugin_settings", None)
-    _tell(plugin, place, row, before, by)
+    fields = {name for name in before.keys() | wanted if before.get(name) != wanted.get(name)}
+    _tell(plugin, place, row, sorted(fields), by)
     return True
 
 
@@ -118,41 +151,73 @@ def _held_row(plugin: str, place: Place) -> PluginSetting | None:
 
 
 def _tell(
-    plugin: str, place: Place, row: PluginSetting, before: Mapping[str, Any], by: User | None
+    plugin: str, place: Place, row: PluginSetting, fields: list[str], by: User | None
 ) -> None:
-    cohort = place if isinstance(place, Cohort) else None
-    institution = place.host if isinstance(place, Cohort) else place
-    fields = sorted(
-        name for name in before.keys() | row.values if before.get(name) != row.values.get(name)
-    )
+    institution = institution_of(place)
     audit("plugin.settings", row, actor=by, institution=institution, plugin=plugin, fields=fields)
     engine().notify(
-        "settings_changed", institution, plugin=plugin, institution=institution, cohort=cohort
+        "settings_changed",
+        _concerned(place),
+        plugin=plugin,
+        institution=place if isinstance(place, Institution) else None,
+        course=place if isinstance(place, Course) else None,
+        cohort=place if isinstance(place, Cohort) else None,
     )
+
+
+def _concerned(place: Place) -> Where:
+    """Where plugins hear of a change: a course's classes may be held by other institutions."""
+    if isinstance(place, Course):
+        return [place.institution, *hosts_of(place)]
+    return institution_of(place)
+
+
+def institution_of(place: Place) -> Institution | None:
+    """Whose institutions lie above a place; None for the site."""
+    return None if isinstance(place, Site) else place.plugin_institution
 
 
 def _key(place: Place) -> dict[str, int]:
-    return {"cohort_id" if isinstance(place, Cohort) else "institution_id": place.id}
+    return {} if isinstance(place, Site) else {f"{level_of(place)}_id": place.id}
 
 
 def _at(plugin: str, place: Place) -> sa.ColumnElement[bool]:
-    column: Mapped[int | None] = (
-        PluginSetting.cohort_id if isinstance(place, Cohort) else PluginSetting.institution_id
-    )
-    return sa.and_(PluginSetting.plugin == plugin, column == place.id)
+    """The place's own row; the site's has no place."""
+    key = _key(place)
+    columns = (getattr(PluginSetting, name) == key.get(name) for name in _PLACES)
+    return sa.and_(PluginSetting.plugin == plugin, *columns)
 
 
-def _rows(plugin: str, place: Place) -> Sequence[tuple[Place, PluginSetting]]:
-    """From the root down to `place`, with the place that each row belongs to."""
-    institution = place.host if isinstance(place, Cohort) else place
-    query = (
-        sa.select(Institution, PluginSetting)
-        .join(PluginSetting, PluginSetting.institution_id == Institution.id)
-        .where(PluginSetting.plugin == plugin, Institution.id.in_(institution.lineage))
-        .order_by(sa.func.length(Institution.path))
-    )
-    rows: list[tuple[Place, PluginSetting]] = [(i, row) for i, row in db.session.execute(query)]
+def rows_to(plugin: str, place: Place) -> list[tuple[Place, PluginSetting]]:
+    """From the site down to `place`, with the place that each row belongs to; one query."""
+    institution = institution_of(place)
+    places: list[Place] = [SITE, place]
     if isinstance(place, Cohort):
-        own = db.session.scalar(sa.select(PluginSetting).where(_at(plugin, place)))
-        rows += [(place, own)] if own else []
-    return rows
+        places.append(place.course)
+    query = (
+        sa.select(PluginSetting, Institution)
+        .outerjoin(Institution, Institution.id == PluginSetting.institution_id)
+        .where(
+            PluginSetting.plugin == plugin,
+            sa.or_(
+                *(_at(plugin, one) for one in places),
+                PluginSetting.institution_id.in_(institution.lineage if institution else ()),
+            ),
+        )
+    )
+    rows = [(_whose(row, found, place), row) for row, found in db.session.execute(query)]
+    return sorted(rows, key=lambda one: _depth(one[0]))
+
+
+def _whose(row: PluginSetting, institution: Institution | None, place: Place) -> Place:
+    """The place of a row on the way to `place`."""
+    if institution is not None:
+        return institution
+    if row.course_id and isinstance(place, Cohort):
+        return place.course
+    return place if row.course_id or row.cohort_id else SITE
+
+
+def _depth(place: Place) -> tuple[int, int]:
+    lineage = place.lineage if isinstance(place, Institution) else ()
+    return LEVELS.index(level_of(place)), len(lineage)

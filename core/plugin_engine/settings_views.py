@@ -1,4 +1,4 @@
-"""The settings of a plugin as a page, for an institution and for a class."""
+"""The settings of a plugin as a page, for the site, an institution, a course and a class."""
 
 from typing import Any
 
@@ -10,15 +10,34 @@ from wtforms import Field, SelectFieldBase
 from wtforms.fields.choices import SelectChoice
 
 from core.cohorts.models import Cohort
+from core.courses.models import Course
 from core.db import db
 from core.errors import DomainError
+from core.institutions.models import Institution
 from core.plugin_engine import settings
 from core.plugin_engine.catalogue import title_of
-from core.plugin_engine.contributions import Level
 from core.plugin_engine.engine import engine
 from core.plugin_engine.guard import requires
-from core.plugin_engine.settings import Held, Place
+from core.plugin_engine.settings import SITE, Held, Place
 from core.plugin_engine.views import page, pages
+
+
+@pages.get("/plugins/site")
+@requires("plugins.install")
+def site() -> ResponseReturnValue:
+    """The plugins of which something can be set for the whole site."""
+    return render_template("plugins/site.html", plugins=settings.settable(SITE))
+
+
+@pages.route("/plugins/site/<plugin>", methods=["GET", "POST"])
+@requires("plugins.install")
+def site_settings(plugin: str) -> ResponseReturnValue:
+    """What holds for every institution that has not decided otherwise."""
+    form = _form(plugin, SITE)
+    if form.is_submitted() and _saved(plugin, SITE, form):
+        return redirect(url_for("plugins.site"))
+    title = title_of(engine(), plugin)
+    return render_template("plugins/site_settings.html", form=form, title=title)
 
 
 @pages.route(
@@ -27,38 +46,52 @@ from core.plugin_engine.views import page, pages
 @requires("plugins.manage")
 def settings_here(institution_id: int, plugin: str) -> ResponseReturnValue:
     """What an institution sets for itself and everything below it."""
-    form = _form(plugin, "institution")
-    if form.is_submitted() and _saved(plugin, form):
+    form = _form(plugin, g.scope)
+    if form.is_submitted() and _saved(plugin, g.scope, form):
         return redirect(url_for("plugins.catalogue", institution_id=institution_id))
     return page("settings", form=form, title=title_of(engine(), plugin))
+
+
+@pages.route("/courses/<int:course_id>/plugins/<plugin>/settings", methods=["GET", "POST"])
+@requires("courses.author")
+def course_settings(course_id: int, plugin: str) -> ResponseReturnValue:
+    """What the author of a course chooses for all its classes."""
+    form = _form(plugin, g.scope)
+    if form.is_submitted() and _saved(plugin, g.scope, form):
+        return redirect(url_for("courses.settings", course_id=course_id))
+    return render_template(
+        "plugins/course_settings.html", course=g.scope, form=form, title=title_of(engine(), plugin)
+    )
 
 
 @pages.route("/classes/<cohort_code>/plugins/<plugin>/settings", methods=["GET", "POST"])
 @requires("cohorts.manage")
 def cohort_settings(cohort_code: str, plugin: str) -> ResponseReturnValue:
-    """What one class does otherwise than its host."""
-    form = _form(plugin, "cohort")
-    if form.is_submitted() and _saved(plugin, form):
+    """What one class does otherwise than its course and its host."""
+    form = _form(plugin, g.scope)
+    if form.is_submitted() and _saved(plugin, g.scope, form):
         return redirect(url_for("cohorts.manage", cohort_code=cohort_code))
     return render_template(
         "plugins/cohort_settings.html", cohort=g.scope, form=form, title=title_of(engine(), plugin)
     )
 
 
-def _form(plugin: str, level: Level) -> Any:
+def _form(plugin: str, place: Place) -> Any:
     """Filled with the place's own values; each field says what leaving it empty yields."""
-    if plugin not in settings.settable(g.scope, level):
+    if plugin not in settings.settable(place):
         abort(404)
-    form = engine().settings[plugin].form(data=_empty(plugin) | _own(plugin))
-    for name, held in settings.above(plugin, g.scope).items():
-        _say_what_holds(form[name], held)
-    for name in engine().settings[plugin].own:
-        _say_whose(form[name])
+    brought = engine().settings[plugin]
+    form = brought.form(data=_empty(plugin) | dict(settings.own_values(plugin, place)))
+    for name in settings.defaults_of(plugin):
+        if settings.level_of(place) not in brought.levels_of(name):
+            del form[name]
+    for name, held in settings.above(plugin, place).items():
+        if name in form:
+            _say_what_holds(form[name], held, place)
+    for name in brought.own:
+        if name in form:
+            _say_whose(form[name], place)
     return form
-
-
-def _own(plugin: str) -> dict[str, Any]:
-    return dict(settings.own_values(plugin, g.scope))
 
 
 def _empty(plugin: str) -> dict[str, Any]:
@@ -66,39 +99,53 @@ def _empty(plugin: str) -> dict[str, Any]:
     return dict.fromkeys(settings.defaults_of(plugin), None)
 
 
-def _say_what_holds(field: Field, held: Held) -> None:
+def _say_what_holds(field: Field, held: Held, place: Place) -> None:
     if isinstance(field, SelectFieldBase):
         labels = {str(value): label for value, label, *_rest in field.iter_choices()}
         shown = labels.get(str(held.value), held.value)
-        follow = _("Follow %(source)s: %(value)s", source=_name(held.source), value=shown)
+        follow = _("Follow %(source)s: %(value)s", source=_follows(held, place), value=shown)
         field.choices = [SelectChoice("", follow), *field.choices]
         field.data = field.data or ""
         return
     shown = _("nothing") if held.value == "" else held.value
-    text = _("Left empty: %(value)s, as for %(source)s.", value=shown, source=_name(held.source))
+    text = _("Left empty: %(value)s, as for %(source)s.", value=shown, source=_follows(held, place))
     field.description = f"{field.description} {text}".strip()
 
 
-def _say_whose(field: Field) -> None:
+def _follows(held: Held, place: Place) -> str:
+    """Whom an empty field follows; each class of a course follows its own host."""
+    source = _name(held.source)
+    if not isinstance(place, Course):
+        return source
+    own = place.institution.short_name
+    if source == own:
+        return str(_("the host of the class (%(name)s)", name=own))
+    text = _("the host of the class (%(name)s: from %(source)s)", name=own, source=source)
+    return str(text)
+
+
+def _say_whose(field: Field, place: Place) -> None:
     """A field that is not inherited; an empty choice is then the default."""
     if isinstance(field, SelectFieldBase):
         field.data = field.data or field.default
-    text = _("Only for %(name)s itself: it is not passed on.", name=_name(g.scope))
+    text = _("Only for %(name)s itself: it is not passed on.", name=_name(place))
     field.description = f"{field.description} {text}".strip()
 
 
 def _name(source: Place | None) -> str:
     if source is None:
         return str(_("everybody"))
-    return source.code if isinstance(source, Cohort) else source.short_name
+    if isinstance(source, Institution):
+        return source.short_name
+    return source.code if isinstance(source, Course | Cohort) else str(_("the site"))
 
 
-def _saved(plugin: str, form: Any) -> bool:
+def _saved(plugin: str, place: Place, form: Any) -> bool:
     if not form.validate():
         return False
-    values = {name: form[name].data for name in settings.defaults_of(plugin)}
+    values = {name: form[name].data for name in settings.defaults_of(plugin) if name in form}
     try:
-        settings.change_settings(plugin, g.scope, values, by=current_user)
+        settings.change_settings(plugin, place, values, by=current_user)
     except DomainError as refused:
         db.session.rollback()
         form.form_errors.append(refused.message)

@@ -71,7 +71,8 @@ def catalogue(institution_id: int) -> ResponseReturnValue:
         search=search,
         below=count_below(here()),
         problems=other_problems(engine()),
-        settable=settable(here(), "institution"),
+        settable=settable(here()),
+        may_install=can(current_user, "plugins.install"),
     )
 
 

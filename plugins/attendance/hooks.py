@@ -11,9 +11,11 @@ from core.api import (
     Activity,
     ActivityKind,
     Cohort,
+    Course,
     Demo,
     Enrolment,
     Institution,
+    Level,
     Metric,
     Panel,
     Permission,
@@ -22,9 +24,7 @@ from core.api import (
     ScheduledActivity,
     Settings,
     User,
-    enqueue,
     hookimpl,
-    sessions_of,
 )
 from plugins.attendance import (
     completion,
@@ -63,7 +63,9 @@ def activity_kinds() -> list[ActivityKind]:
 
 @hookimpl
 def settings() -> list[Settings]:
-    return [Settings(SettingsForm, ("institution", "cohort"))]
+    # Who may settle is the host's business, not that of a course's author somewhere else.
+    only: dict[str, tuple[Level, ...]] = {"trainers_settle": ("site", "institution", "cohort")}
+    return [Settings(SettingsForm, ("site", "institution", "course", "cohort"), only=only)]
 
 
 @hookimpl
@@ -92,13 +94,11 @@ def activity_scheduled(scheduled: ScheduledActivity) -> None:
 
 
 @hookimpl
-def settings_changed(plugin: str, institution: Institution, cohort: Cohort | None) -> None:
-    if plugin != "attendance":
-        return
-    if cohort is None:
-        enqueue(jobs.settle_below, institution_id=institution.id)
-    else:
-        settling.settle(cohort, sessions_of(cohort))
+def settings_changed(
+    plugin: str, institution: Institution | None, course: Course | None, cohort: Cohort | None
+) -> None:
+    if plugin == "attendance":
+        jobs.settle_again(institution, course, cohort)
 
 
 @hookimpl

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from core.api import (
     Cohort,
+    Course,
     Institution,
     ScheduledActivity,
     below,
@@ -38,22 +39,34 @@ def settle_when_ended(session: ScheduledActivity) -> None:
         enqueue(settle_at_end, at=session.ends_at + MARGIN, session_id=session.id)
 
 
-@job("attendance.settle_below")
-def settle_below(institution_id: int) -> None:
-    """Settles the published classes of an institution and of all below it by the rule of now.
+def settle_again(
+    institution: Institution | None, course: Course | None, cohort: Cohort | None
+) -> None:
+    """After a new rule: a class at once, others in the background; all where none is named."""
+    if cohort:
+        settling.settle(cohort, sessions_of(cohort))
+    else:
+        enqueue(
+            settle_classes,
+            institution_id=institution.id if institution else None,
+            course_id=course.id if course else None,
+        )
+
+
+@job("attendance.settle_classes")
+def settle_classes(institution_id: int | None = None, course_id: int | None = None) -> None:
+    """Settles the published classes of a course, or of an institution and of all below it, by the
+    rule of now; without both those of the whole site.
 
     One transaction a class, so that a large tree is never locked as a whole.
     """
-    institution = db.session.get(Institution, institution_id)
-    if institution is None:
-        return
-    query = (
-        sa.select(Cohort.id)
-        .join(Cohort.host)
-        .where(Cohort.status == "published", below(institution))
-        .order_by(Cohort.id)
-    )
-    for cohort_id in db.session.scalars(query).all():
+    query = sa.select(Cohort.id).join(Cohort.host).where(Cohort.status == "published")
+    if course_id is not None:
+        query = query.where(Cohort.course_id == course_id)
+    if institution_id is not None:
+        institution = db.session.get(Institution, institution_id)
+        query = query.where(below(institution) if institution else sa.false())
+    for cohort_id in db.session.scalars(query.order_by(Cohort.id)).all():
         cohort = db.session.get_one(Cohort, cohort_id)
         if plugin_is_active("attendance", cohort.host):
             settling.settle(cohort, sessions_of(cohort))

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from core import create_app
 from core.db import READ_ENGINE, db
 from core.plugin_engine import Engine, engine, lifecycle
 from core.testing import database
+from core.testing.factories import Factory
 from core.testing.fixtures import SETTINGS, Client
 
 TINY = Path(__file__).parent / "plugins"
@@ -81,3 +83,32 @@ def write_plugin(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return write
+
+
+@pytest.fixture
+def state(whole_app: Flask) -> Iterator[SimpleNamespace]:
+    """What the tiny plugin is told and what it has heard."""
+    with whole_app.app_context():
+        lifecycle.install(engine(), ["extras"])
+    found = sys.modules["plugins.extras.state"]
+    yield SimpleNamespace(tell=found.STATE, heard=found.HEARD)
+    found.STATE.clear()
+    found.HEARD.clear()
+
+
+@pytest.fixture
+def place(state: SimpleNamespace, make: Factory) -> SimpleNamespace:
+    """A class of the nation's course, held by an office, with the plugin `extras` everywhere."""
+    nation = make.institution("Nation")
+    office = make.institution("Office", nation, "province")
+    make.enabled("extras", nation)
+    cohort = make.cohort(make.course(nation), office, code="OFFICE-1")
+    db.session.commit()
+    return SimpleNamespace(
+        nation=nation,
+        office=office,
+        cohort=cohort,
+        page=cohort.course.activities[0],
+        admin=make.staff("institution_admin", office),
+        organiser=make.staff("organiser", nation),
+    )

@@ -1,11 +1,8 @@
 """What a plugin brings beyond pages: settings, requirements, figures, fields, lasting pages."""
 
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from threading import Barrier
-from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
@@ -27,11 +24,8 @@ from core.courses.models import Activity
 from core.courses.services import InUse, add_activity, delete_activity
 from core.db import db
 from core.institutions.models import Institution
-from core.people.models import AuditEntry
-from core.plugin_engine import engine, lifecycle
-from core.plugin_engine.checks import PluginFault, _check_settings
-from core.plugin_engine.contributions import Requirement, Settings
-from core.plugin_engine.settings import change_settings, held_at, settings_of
+from core.plugin_engine import engine
+from core.plugin_engine.contributions import Requirement
 from core.testing.counting import count_queries
 
 NOON = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
@@ -39,173 +33,6 @@ NOON = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
 
 def fails(*_given):
     raise RuntimeError
-
-
-@pytest.fixture
-def state(whole_app):
-    """What the tiny plugin is told and what it has heard."""
-    with whole_app.app_context():
-        lifecycle.install(engine(), ["extras"])
-    found = sys.modules["plugins.extras.state"]
-    yield SimpleNamespace(tell=found.STATE, heard=found.HEARD)
-    found.STATE.clear()
-    found.HEARD.clear()
-
-
-@pytest.fixture
-def place(state, make):
-    nation = make.institution("Nation")
-    office = make.institution("Office", nation, "province")
-    make.enabled("extras", nation)
-    cohort = make.cohort(make.course(nation), office, code="OFFICE-1")
-    db.session.commit()
-    return SimpleNamespace(
-        nation=nation,
-        office=office,
-        cohort=cohort,
-        page=cohort.course.activities[0],
-        admin=make.staff("institution_admin", office),
-        organiser=make.staff("organiser", nation),
-    )
-
-
-# Settings
-
-
-def test_nearest_place_that_filled_a_setting_in_decides(place, make):
-    elsewhere = make.institution("Elsewhere", place.nation)
-    change_settings("extras", place.nation, {"share": 90, "trainers": "yes"}, by=None)
-    change_settings("extras", place.office, {"share": 70}, by=None)
-    change_settings("extras", place.cohort, {"note": "own"}, by=None)
-
-    assert settings_of("extras", place.cohort) == {"share": 70, "trainers": "yes", "note": "own"}
-    assert settings_of("extras", place.office)["note"] == ""
-    assert settings_of("extras", elsewhere)["share"] == 90
-    assert held_at("extras", place.cohort)["trainers"].source == place.nation
-
-
-def test_field_of_ones_own_counts_only_where_it_was_filled_in(place, monkeypatch):
-    brought = replace(engine().settings["extras"], own=frozenset({"note"}))
-    monkeypatch.setitem(engine().settings, "extras", brought)
-    change_settings("extras", place.nation, {"share": 90, "note": "ours"}, by=None)
-
-    assert settings_of("extras", place.nation)["note"] == "ours"
-    assert settings_of("extras", place.office) == {"share": 90, "trainers": "no", "note": ""}
-    assert settings_of("extras", place.cohort)["note"] == ""
-
-
-def test_settings_page_says_what_is_ones_own(place, as_user, monkeypatch):
-    brought = replace(engine().settings["extras"], own=frozenset({"note", "trainers"}))
-    monkeypatch.setitem(engine().settings, "extras", brought)
-    change_settings("extras", place.nation, {"trainers": "yes", "note": "signed"}, by=None)
-    path = f"/institutions/{place.office.id}/plugins/extras/settings"
-
-    page = as_user(place.admin).get(path).text
-
-    assert page.count("Hanya untuk Office sendiri") == 2
-    assert "signed" not in page
-
-
-def test_emptied_setting_follows_what_is_above_again(place):
-    change_settings("extras", place.office, {"share": 70, "note": "x"}, by=None)
-
-    changed = change_settings("extras", place.office, {"share": None, "note": "x"}, by=None)
-
-    assert changed
-    assert settings_of("extras", place.cohort)["share"] == 80
-    assert not change_settings("extras", place.office, {"note": "x"}, by=None)
-
-
-def test_zero_is_a_value_of_its_own(place):
-    change_settings("extras", place.office, {"share": 0}, by=None)
-
-    assert settings_of("extras", place.cohort)["share"] == 0
-
-
-def test_change_of_settings_is_told_and_audited(place, state):
-    change_settings("extras", place.cohort, {"share": 60}, by=place.organiser)
-
-    entry = db.session.scalar(sa.select(AuditEntry).filter_by(action="plugin.settings"))
-    assert state.heard == [("settings", "extras", place.office.id, "OFFICE-1")]
-    assert entry.change == {"plugin": "extras", "fields": ["share"]}
-    assert entry.actor_id == place.organiser.id
-
-
-def test_first_settings_of_a_place_by_two_at_once_are_both_kept(place, app):
-    places = [(type(where), where.id) for where in (place.office, place.cohort)]
-    together = Barrier(2)
-
-    def work(share):
-        with app.app_context():
-            found = [db.session.get(*key) for key in places]
-            together.wait()
-            for where in found:
-                change_settings("extras", where, {"share": share}, by=None)
-            db.session.commit()
-
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(work, (60, 70)))
-
-    assert settings_of("extras", place.office)["share"] in {60, 70}
-    assert settings_of("extras", place.office) == settings_of("extras", place.cohort)
-
-
-def test_settings_page_says_what_an_empty_field_yields_and_saves(place, as_user):
-    change_settings("extras", place.nation, {"share": 90, "trainers": "yes"}, by=None)
-    client = as_user(place.admin)
-    path = f"/institutions/{place.office.id}/plugins/extras/settings"
-
-    page = client.get(path).text
-    saved = client.post(path, data={"share": "75", "trainers": "", "note": ""})
-
-    assert "90" in page
-    assert "Nation" in page
-    assert saved.status_code == 302
-    assert settings_of("extras", place.office) == {"share": 75, "trainers": "yes", "note": ""}
-
-
-@pytest.mark.parametrize("share", ["101", "-1", "many", "9" * 400])
-def test_settings_page_refuses_what_does_not_fit(place, as_user, share):
-    path = f"/classes/{place.cohort.code}/plugins/extras/settings"
-
-    answer = as_user(place.organiser).post(path, data={"share": share})
-
-    assert answer.status_code == 200
-    assert 'class="err"' in answer.text
-    assert settings_of("extras", place.cohort)["share"] == 80
-
-
-def test_settings_of_an_inactive_or_unknown_plugin_have_no_page(place, make, as_user):
-    make.disabled("extras", place.office)
-    client = as_user(place.admin)
-
-    for plugin in ("extras", "friend", "nobody"):
-        path = f"/institutions/{place.office.id}/plugins/{plugin}/settings"
-        assert client.get(path).status_code == 404
-
-
-def test_settings_of_another_institution_are_out_of_reach(place, as_user):
-    path = f"/institutions/{place.nation.id}/plugins/extras/settings"
-
-    assert as_user(place.admin).post(path, data={"share": "1"}).status_code == 403
-
-
-def test_form_of_settings_needs_a_default_and_may_be_left_empty(app):
-    from flask_wtf import FlaskForm  # noqa: PLC0415 -- forms of this test only
-    from wtforms import StringField  # noqa: PLC0415 -- same
-
-    class NeedsIt(FlaskForm):
-        word = StringField("Word", default="x")
-
-    with app.test_request_context(), pytest.raises(PluginFault, match="setting 'word'"):
-        _check_settings([Settings(NeedsIt)])
-
-
-def test_field_of_ones_own_must_be_in_the_form(app):
-    from flask_wtf import FlaskForm  # noqa: PLC0415 -- forms of this test only
-
-    with app.test_request_context(), pytest.raises(PluginFault, match="setting 'nothing'"):
-        _check_settings([Settings(FlaskForm, own=frozenset({"nothing"}))])
 
 
 # Completion

@@ -223,23 +223,23 @@ def test_a_rule_of_an_institution_reaches_published_classes_below_it(over, make,
         )
         record_evidence(session, "list", [seen(person, "08:00", "11:00")], by=None)
         found.append((session, person))
-    from plugins.attendance.jobs import settle_below  # noqa: PLC0415 -- only here
+    from plugins.attendance.jobs import settle_classes  # noqa: PLC0415 -- only here
 
     change_settings("attendance", over.institution, {"required_share": 50}, by=None)
-    settle_below.func.__wrapped__(institution_id=over.institution.id)
-    settle_below.func.__wrapped__(institution_id=10**9)
+    settle_classes.func.__wrapped__(institution_id=over.institution.id)
+    settle_classes.func.__wrapped__(institution_id=10**9)
 
     verdicts = [over.presence(person, session).verdict for session, person in found]
     assert verdicts == ["present", "absent", "absent"]
     planned = sa.text("SELECT count(*) FROM procrastinate_jobs WHERE task_name = :name")
-    assert db.session.scalar(planned, {"name": "attendance.settle_below"}) == 1
+    assert db.session.scalar(planned, {"name": "attendance.settle_classes"}) == 1
 
 
 def test_settings_of_other_plugins_are_not_ours(over, statements):
     from plugins.attendance.hooks import settings_changed  # noqa: PLC0415 -- only here
 
     del statements[:]
-    settings_changed("quizzes", over.institution, over.cohort)
+    settings_changed("quizzes", None, None, over.cohort)
 
     assert statements == []
 

@@ -58,12 +58,14 @@ def blueprints():
 
 @hookimpl
 def settings():
-    return [Settings(ExtrasForm, levels=("institution", "cohort"))]
+    levels = ("site", "institution", "course", "cohort")
+    return [Settings(ExtrasForm, levels, only={"trainers": ("site", "institution", "cohort")})]
 
 
 @hookimpl
-def settings_changed(plugin, institution, cohort):
-    HEARD.append(("settings", plugin, institution.id, cohort.code if cohort else None))
+def settings_changed(plugin, institution, course, cohort):
+    place = institution or course or cohort
+    HEARD.append(("settings", plugin, type(place).__name__, place.id if place else None))
 
 
 @hookimpl
