@@ -152,12 +152,16 @@ def init_pages(app: Flask) -> None:
     Compress(app)
     app.after_request(_read_static)  # before compression, which would leave the file open
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = YEAR
-    for views in (people, institutions, courses, cohorts, catalogue):
-        app.register_blueprint(views.pages)
+    register_pages(app)
     app.context_processor(_page_context)
     app.jinja_env.globals.update(asset=asset, bootstrap_css=_bootstrap_css)
     app.jinja_env.filters["markdown"] = markdown.render
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+
+
+def register_pages(app: Flask) -> None:
+    for views in (people, institutions, courses, cohorts, catalogue):
+        app.register_blueprint(views.pages)
 
 
 COMPRESSED = [

@@ -4,6 +4,7 @@ A new route fails here until the table knows it. What a page shows is tested els
 """
 
 import importlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
+from jinja2 import ChoiceLoader, DictLoader
 from werkzeug.datastructures import FileStorage
 from werkzeug.routing import Rule
 
@@ -20,9 +22,11 @@ from core.cohorts.services import add_staff
 from core.courses.services import add_activity
 from core.courses.uploads import keep_upload
 from core.db import READ_ENGINE, db
+from core.institutions.models import Institution
 from core.people.access import ADMIN
 from core.people.models import Grant, User
 from core.people.services import grant_role
+from core.plugin_engine.contributions import PagePanel, Panel
 from core.plugin_engine.discovery import BUNDLED
 from core.plugin_engine.engine import engine
 from core.plugin_engine.guard import access_of
@@ -307,6 +311,77 @@ def test_each_route_answers_each_role_as_the_table_says(app, place, role):
             if not right:
                 wrong.append((method, rule.endpoint, answer.status_code, answer.location))
     assert wrong == []
+
+
+# The pages that none of the readers below can open, with the reason.
+UNOPENED = {
+    "cohorts.roster_done",  # nobody has imported a list
+    "people.which_name",  # nobody has given a secret that fits two names
+    "plugins.review",  # nothing was changed
+}
+PLACES = ("top", "end", "aside")
+
+
+def marks(page: str) -> list[tuple[str, PagePanel]]:
+    """A panel of some plugin in each place of a page; it tells where it stands and for whom."""
+
+    def told_at(place: str) -> Any:
+        return lambda thing, user: Panel(
+            "told.html", {"page": page, "place": place, "thing": thing, "user": user}
+        )
+
+    plugin = next(iter(engine().loaded))
+    return [(plugin, PagePanel(page, told_at(place), place)) for place in PLACES]
+
+
+@pytest.fixture
+def marked_pages(app, monkeypatch):
+    """The pages of core, each with a panel in each place."""
+    told = DictLoader({"told.html": "[{{ page }} {{ place }} {{ thing.code }} {{ user.number }}]"})
+    monkeypatch.setattr(app, "jinja_loader", ChoiceLoader([told, app.jinja_loader]))
+    found = engine()
+    monkeypatch.setattr(found, "page_panels", {page: marks(page) for page in found.pages})
+    return found.pages
+
+
+@pytest.mark.skipif(not TABLES, reason="a panel needs a plugin")
+def test_panels_of_a_plugin_show_on_every_page_of_core(app, place, marked_pages, make):
+    of_two = make.user()
+    for office in db.session.query(Institution).filter_by(kind="province"):
+        grant_role(of_two, "institution_admin", office, by=None)
+    db.session.commit()
+    readers = [place.people[ADMIN], place.people["participant"], None, of_two]
+    shown = {}
+    for rule in rules(app):
+        if rule.endpoint in marked_pages and "GET" in rule.methods:
+            pages = (client_of(app, reader).get(place.address(rule)).text for reader in readers)
+            found = [re.findall(rf"\[{rule.endpoint} (\w+) ", page) for page in pages]
+            shown[rule.endpoint] = next(filter(None, found), [])
+
+    assert {page for page, places in shown.items() if not places} == UNOPENED
+    assert all(places == list(PLACES) for page, places in shown.items() if page not in UNOPENED)
+
+
+@pytest.mark.skipif(not TABLES, reason="a panel needs a plugin")
+def test_panel_hears_what_the_page_is_about_and_who_reads(app, place, marked_pages):
+    admin = place.people[ADMIN]
+    of_class = client_of(app, admin).get("/classes/OFFICE-1/participants").text
+    of_nothing = client_of(app, admin).get("/help").text
+    of_nobody = client_of(app, None).get("/sign-in").text
+
+    assert f"[cohorts.participants end OFFICE-1 {admin.number}]" in of_class
+    assert f"[people.help end  {admin.number}]" in of_nothing
+    assert "[people.sign_in end  ]" in of_nobody
+
+
+@pytest.mark.skipif(not TABLES, reason="a panel needs a plugin")
+def test_page_that_says_what_went_wrong_has_no_panels(app, place, marked_pages):
+    admin = client_of(app, place.people[ADMIN])
+
+    answers = [admin.get("/classes/GONE/participants"), client_of(app, None).get("/k/invented")]
+
+    assert [answer.status_code for answer in answers] == [404, 410]
+    assert "[cohorts" not in answers[0].text
 
 
 @pytest.fixture

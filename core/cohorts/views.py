@@ -29,7 +29,7 @@ from core.limits import limiter, one_person
 from core.people.access import can
 from core.people.forms import KeyForm
 from core.plugin_engine.contributions import Requirement
-from core.plugin_engine.guard import requires, signed_in
+from core.plugin_engine.guard import no_page, requires, signed_in
 
 
 def _own_enrolment(cohort: Cohort) -> Enrolment | None:
@@ -132,6 +132,7 @@ def mark_done(cohort_code: str, activity_id: int) -> ResponseReturnValue:
 
 @pages.get("/classes/<cohort_code>/files/<int:activity_id>")
 @requires("courses.learn")
+@no_page
 def file(cohort_code: str, activity_id: int) -> ResponseReturnValue:
     cohort: Cohort = g.scope
     found, standing, enrolment = _reachable(cohort, activity_id)

@@ -31,7 +31,7 @@ from core.people.models import User
 from core.people.queries import with_open_access
 from core.people.roster_file import MAX_BYTES, RosterFileError
 from core.people.services import ACCESS_DAYS, issue_access
-from core.plugin_engine.guard import requires
+from core.plugin_engine.guard import no_page, requires
 
 ROWS_IN_A_REQUEST = 3000  # About twenty seconds.
 
@@ -106,12 +106,14 @@ def roster_done(cohort_code: str, ticket: str) -> ResponseReturnValue:
 
 @pages.get("/classes/<cohort_code>/roster/done/<ticket>/result.csv")
 @requires("cohorts.enrol")
+@no_page
 def roster_result(cohort_code: str, ticket: str) -> ResponseReturnValue:
     return _csv(_kept_outcome(ticket).as_csv(), f"{here().code}-result.csv")
 
 
 @pages.get("/classes/<cohort_code>/roster/template.csv")
 @requires("cohorts.enrol")
+@no_page
 def roster_template(cohort_code: str) -> ResponseReturnValue:
     """An empty list with the column names in the reader's language."""
     return _csv(template_of(str(get_locale())), f"{here().code}.csv")

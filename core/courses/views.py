@@ -36,7 +36,7 @@ from core.forms import choices, row_id
 from core.people.access import can, institutions_where
 from core.plugin_engine.contributions import ActivityKind, core_form
 from core.plugin_engine.engine import engine
-from core.plugin_engine.guard import requires
+from core.plugin_engine.guard import no_page, requires
 from core.plugin_engine.settings import settable
 
 pages = Blueprint("courses", __name__)
@@ -481,6 +481,7 @@ def preview_activity(course_id: int, activity_id: int) -> ResponseReturnValue:
 
 @pages.get("/courses/<int:course_id>/files/<int:activity_id>")
 @requires("courses.view")
+@no_page
 def file(course_id: int, activity_id: int) -> ResponseReturnValue:
     activity = queries.activity_of(g.scope, activity_id)
     if activity is None or activity.file is None:

@@ -24,11 +24,12 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 _mark = pluggy.HookspecMarker(PROJECT)
 
 
-def hookspec(mode: Mode) -> Callable[[F], F]:
-    """Marks a hook and the one way in which core calls it."""
+def hookspec(mode: Mode, page: str = "") -> Callable[[F], F]:
+    """Marks a hook and the one way in which core calls it; `page`: where its panels stand."""
 
     def mark(function: F) -> F:
         function.mode = mode  # type: ignore[attr-defined]
+        function.page = page  # type: ignore[attr-defined]
         return _mark(function)
 
     return mark

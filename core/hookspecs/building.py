@@ -10,6 +10,7 @@ from core.plugin_engine.contributions import (
     ActivityKind,
     MenuEntry,
     Metric,
+    PagePanel,
     Permission,
     PublicLink,
     Settings,
@@ -39,6 +40,11 @@ def menu_entries() -> Sequence[MenuEntry]:  # type: ignore[empty-body]
 @hookspec("build")
 def public_links() -> Sequence[PublicLink]:  # type: ignore[empty-body]
     """Pages for everybody, at the foot of every page; there where the page itself is."""
+
+
+@hookspec("build")
+def page_panels() -> Sequence[PagePanel]:  # type: ignore[empty-body]
+    """Panels at the top, at the end or in the aside of any page of core, by its endpoint."""
 
 
 @hookspec("build")

@@ -8,17 +8,17 @@ from core.people.models import User
 from core.plugin_engine.contributions import Panel, Refusal, Requirement
 
 
-@hookspec("collect")
+@hookspec("collect", page="cohorts.manage")
 def cohort_panels(cohort: Cohort, user: User) -> Sequence[Panel]:  # type: ignore[empty-body]
     """Panels on the staff's page of a cohort, below the facts."""
 
 
-@hookspec("collect")
+@hookspec("collect", page="cohorts.learn")
 def participant_panels(enrolment: Enrolment) -> Sequence[Panel]:  # type: ignore[empty-body]
     """Panels beside the course on the participant's page of a cohort."""
 
 
-@hookspec("collect")
+@hookspec("collect", page="cohorts.participant")
 def enrolment_panels(enrolment: Enrolment, user: User) -> Sequence[Panel]:  # type: ignore[empty-body]
     """Panels on the staff's page of one participant; `user` is who reads it."""
 

@@ -7,7 +7,7 @@ from core.hookspecs import hookspec
 from core.plugin_engine.contributions import Panel, Refusal
 
 
-@hookspec("collect")
+@hookspec("collect", page="courses.edit")
 def course_panels(course: Course) -> Sequence[Panel]:  # type: ignore[empty-body]
     """Panels in the aside of the course editor."""
 

@@ -10,7 +10,7 @@ from core.people.models import User
 from core.plugin_engine.contributions import FormPart, Panel
 
 
-@hookspec("collect")
+@hookspec("collect", page="institutions.show")
 def institution_panels(institution: Institution, user: User) -> Sequence[Panel]:  # type: ignore[empty-body]
     """Panels on the page of an institution, below its facts."""
 

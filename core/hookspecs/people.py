@@ -7,6 +7,6 @@ from core.people.models import User
 from core.plugin_engine.contributions import Panel
 
 
-@hookspec("collect")
+@hookspec("collect", page="people.home")
 def home_panels(user: User) -> Sequence[Panel]:  # type: ignore[empty-body]
     """Panels on the home page, below the classes; asked where any of the person's classes is."""

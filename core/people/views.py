@@ -52,7 +52,7 @@ from core.people.services import (
     sign_in_names,
     use_access,
 )
-from core.plugin_engine.guard import public, signed_in
+from core.plugin_engine.guard import no_page, public, signed_in
 
 pages = Blueprint("people", __name__)
 CHOICE = "choosing"
@@ -108,6 +108,7 @@ def _proceed(proof: Proof, *, by_access: bool) -> ResponseReturnValue | None:
 
 @pages.get("/")
 @public
+@no_page
 def start() -> ResponseReturnValue:
     return redirect(url_for("people.home" if current_user.is_authenticated else "people.sign_in"))
 
@@ -305,6 +306,7 @@ def help() -> ResponseReturnValue:
 @pages.get("/health")
 @public
 @limiter.exempt
+@no_page
 def health() -> ResponseReturnValue:
     """For a load balancer: the process answers and reaches its database."""
     db.session.execute(text("SELECT 1"))

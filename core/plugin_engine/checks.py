@@ -5,6 +5,8 @@ Each check raises PluginFault (or MissingAccessRule) with a sentence for the plu
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import get_args
 
 import click
 import sqlalchemy as sa
@@ -15,7 +17,9 @@ from core.plugin_engine.contributions import (
     ActivityKind,
     MenuEntry,
     Metric,
+    PagePanel,
     Permission,
+    Place,
     PublicLink,
     Settings,
 )
@@ -52,6 +56,7 @@ class Contribution:
     public_links: list[PublicLink]
     cli_groups: list[click.Group]
     metrics: list[Metric]
+    page_panels: list[PagePanel]
     settings: list[Settings]
     revisions: Revisions
 
@@ -77,6 +82,8 @@ def check(engine: Engine, manifest: Manifest, brought: Contribution) -> None:
         _check_menu(manifest, entry, probe, known)
     for link in brought.public_links:
         _check_link(link, probe)
+    for panel in brought.page_panels:
+        _check_page_panel(panel, engine.pages)
 
 
 def check_tables(manifest: Manifest, tables: Iterable[sa.Table]) -> None:
@@ -164,3 +171,12 @@ def _check_link(link: PublicLink, probe: Flask) -> None:
     view = probe.view_functions.get(link.endpoint)
     if view is None or access_of(link.endpoint, view).kind != "public":
         raise PluginFault(f"public link '{link.endpoint}' names no public page")
+
+
+def _check_page_panel(panel: PagePanel, pages: Iterable[str]) -> None:
+    if panel.page not in pages:
+        near = get_close_matches(panel.page, pages, 1)
+        hint = f"; did you mean '{near[0]}'?" if near else ""
+        raise PluginFault(f"core has no page '{panel.page}' for a panel{hint}")
+    if panel.place not in get_args(Place):
+        raise PluginFault(f"panel on '{panel.page}': there is no place '{panel.place}'")

@@ -74,6 +74,27 @@ class Panel:
     weight: int = 50
 
 
+Place: TypeAlias = Literal["top", "end", "aside"]
+
+
+@dataclass(frozen=True)
+class PagePanel:
+    """A panel on a page of core that has no hook of its own for it.
+
+    `page`: the endpoint, such as "cohorts.participants"; the reference lists all of them.
+    `show(thing, user)` gives the Panel, or None where there is nothing to show to this person:
+    core asks for no right. `thing` is what the address names, an institution, a course or a
+    class, and None where it names nothing; there the plugin is asked as soon as it is enabled
+    anywhere. `user` may be anonymous on a public page.
+    `place`: "top" is below the heading, "end" below the content, "aside" beside it.
+    """
+
+    page: str
+    show: Callable[[Any, Any], Panel | None]
+    place: Place = "end"
+    weight: int = 50
+
+
 @dataclass(frozen=True)
 class MenuEntry:
     """An entry of the navigation, shown to people who hold `permission`."""

@@ -24,6 +24,7 @@ from core.plugin_engine.contributions import (
     ActivityKind,
     MenuEntry,
     Metric,
+    PagePanel,
     Permission,
     PublicLink,
     Refusal,
@@ -61,6 +62,8 @@ class Engine:
         self.kinds: dict[str, ActivityKind] = {}
         self.menu: list[tuple[str, MenuEntry]] = []
         self.public_links: list[PublicLink] = []
+        self.pages: dict[str, str] = {}
+        self.page_panels: dict[str, list[tuple[str, PagePanel]]] = {}
         self.metrics: dict[str, Metric] = {}
         self.settings: dict[str, Settings] = {}
         self.revisions: dict[str, Revisions] = {}
@@ -145,6 +148,13 @@ class Engine:
         active = self.active(where)
         found = [m for m in self.metrics.values() if _owner(m.name) in active | {""}]
         return sorted(found, key=lambda metric: (metric.weight, metric.name))
+
+    def add_page_panels(self, plugin: str, brought: Iterable[PagePanel]) -> None:
+        """By page, so that one without any costs a look into a dictionary."""
+        for panel in brought:
+            on_page = self.page_panels.setdefault(panel.page, [])
+            on_page.append((plugin, panel))
+            on_page.sort(key=lambda found: (found[1].weight, found[0]))
 
     # The modes
 

@@ -76,6 +76,17 @@ def lasting(view: F) -> F:
     return view
 
 
+def no_page(view: F) -> F:
+    """Answers with a file, a redirect or a few words, not with a page: it has no slots."""
+    view.bimtek_no_page = True  # type: ignore[attr-defined]
+    return view
+
+
+def is_static(endpoint: str | None) -> bool:
+    """Whether the address is that of a static file of core, of a library or of a plugin."""
+    return endpoint is not None and endpoint.rpartition(".")[2] == "static"
+
+
 class MissingAccessRule(Exception):
     """A view that nobody said who may call."""
 

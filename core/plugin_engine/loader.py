@@ -32,6 +32,7 @@ from core.plugin_engine.guard import MissingAccessRule
 from core.plugin_engine.manifest import Manifest
 from core.plugin_engine.migrations import revisions_of
 from core.plugin_engine.resolver import left_out_with, resolve
+from core.plugin_engine.slots import pages_of
 
 log = logging.getLogger(__name__)
 # All that a plugin brings is asked for by a hook of that name, but what its folder tells.
@@ -49,6 +50,7 @@ def new_engine(can: Callable[[Any, str, Any], bool]) -> Engine:
 
 def load_plugins(app: Flask, engine: Engine, core_version: Version) -> None:
     """Loads everything present, in order; faults go to `engine.problems`."""
+    engine.pages = pages_of(app)
     if app.config["SAFE_MODE"]:
         return
     # Core's relationships find their classes before a plugin can have one of the same name.
@@ -150,6 +152,7 @@ def _take_in(app: Flask, engine: Engine, manifest: Manifest, brought: Contributi
     for settings in brought.settings:
         engine.settings[manifest.name] = settings
     engine.public_links += brought.public_links
+    engine.add_page_panels(manifest.name, brought.page_panels)
     engine.menu += [(manifest.name, entry) for entry in brought.menu_entries]
     for blueprint in brought.blueprints:
         app.register_blueprint(blueprint)

@@ -11,12 +11,18 @@ from pathlib import Path
 from types import FunctionType
 from typing import Any
 
+from flask import Flask
+
 from core.plugin_engine.loader import SPECS
+from core.plugin_engine.slots import pages_of
 
 FILE = Path("docs/plugins/reference.md")
 HEAD = """# Reference
 
 Written by `python -m core.plugin_engine.reference` from the code; do not edit by hand.
+"""
+PAGES = """A `PagePanel` shows on any of these, at the top, at the end or in the aside; a panel of a
+hook where the hook is named. Pages that say what went wrong have no slots.
 """
 
 
@@ -40,11 +46,24 @@ def _name(name: str, value: Any) -> str:
     return f"- `{name}`" + (f": {shown}" if shown else "")
 
 
+def _pages() -> Iterator[str]:
+    """A row for each page of core, with the hooks that show panels there as well."""
+    app = Flask("core")
+    # By name, as the wiring knows everything and the engine nothing of it.
+    importlib.import_module("core.wiring").register_pages(app)
+    own = {hook.page: hook.__name__ for spec in SPECS for hook in _hooks(spec) if hook.page}  # type: ignore[attr-defined]
+    yield "| Page | Address | Slots |\n|---|---|---|"
+    for page, path in sorted(pages_of(app).items()):
+        slots = ", ".join([*(f"`{hook}`" for hook in [own.get(page)] if hook), "top, end, aside"])
+        yield f"| `{page}` | `{path}` | {slots} |"
+
+
 def text() -> str:
     parts = [HEAD, "## Hooks\n", inspect.getdoc(sys.modules["core.hookspecs"]) or "", ""]
     for module in SPECS:
         parts.append(inspect.getdoc(module) or "")
         parts += ["", *(_hook(function) for function in _hooks(module))]
+    parts += ["## Pages of core\n", PAGES, *_pages(), ""]
     # By name, since nothing in core may import its plugins' door.
     api = importlib.import_module("core.api")
     parts += ["## core.api\n", inspect.getdoc(api) or "", ""]

@@ -3,10 +3,10 @@
 import click
 from flask import Blueprint
 
-from core.api import Demo, FormPart, Institution, Panel, User, hookimpl
+from core.api import Demo, FormPart, Institution, PagePanel, Panel, User, hookimpl
 from plugins.regions.commands import regions
 from plugins.regions.demo import load as load_demo
-from plugins.regions.panel import form_part, region_panel
+from plugins.regions.panel import form_part, missing_panel, region_panel
 
 
 @hookimpl
@@ -23,6 +23,11 @@ def cli_groups() -> list[click.Group]:
 @hookimpl
 def institution_panels(institution: Institution, user: User) -> list[Panel]:
     return [region_panel(institution, user)]
+
+
+@hookimpl
+def page_panels() -> list[PagePanel]:
+    return [PagePanel("institutions.listing", missing_panel, place="aside")]
 
 
 @hookimpl

@@ -1,14 +1,31 @@
-"""The region on the pages of an institution: beside its facts, and in its form."""
+"""The region on the pages of institutions: beside one's facts, in its form, missing in the list."""
+
+from typing import Any
 
 from flask import url_for
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
-from core.api import ZONES, FormPart, Institution, Panel, User, can, db
+from core.api import (
+    ZONES,
+    FormPart,
+    Institution,
+    Panel,
+    User,
+    can,
+    db,
+    institutions_where,
+    paths_where,
+    plugin_is_active,
+    tops,
+)
 from plugins.regions.forms import RegionForm
 from plugins.regions.gazetteer import Region, region
-from plugins.regions.queries import placed
+from plugins.regions.queries import placed, unplaced
 from plugins.regions.services import set_region
+
+# More is work for the console: bimtek regions fill.
+MOST = 5
 
 
 def region_panel(institution: Institution, user: User) -> Panel:
@@ -30,6 +47,17 @@ def region_panel(institution: Institution, user: User) -> Panel:
 def _zone(found: Region) -> str | None:
     """The zone, unless the code is of no province that the data know."""
     return found.timezone if region(found.province) else None
+
+
+def missing_panel(_thing: Any, user: User) -> Panel | None:
+    """The institutions of the reader that figures by region leave out, to be put right."""
+    may = institutions_where(user, "institutions.manage")
+    # What lies below a region lies in it, so most readers are asked about nothing more.
+    highest = [one.id for one in tops(paths_where(user, "institutions.manage"))]
+    found = [] if set(highest) <= placed(highest).keys() else unplaced(may, MOST + 1)
+    missing = [one for one in found if plugin_is_active("regions", one)]
+    context = {"missing": missing[:MOST], "more": len(missing) > MOST}
+    return Panel("regions/missing_panel.html", context) if missing else None
 
 
 def form_part(institution: Institution | None, parent: Institution | None) -> FormPart:

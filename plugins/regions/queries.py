@@ -44,6 +44,14 @@ def regions_of(institution_ids: Iterable[int]) -> dict[int, Region]:
     return {key: found.region for key, found in placed(institution_ids).items()}
 
 
+def unplaced(where: sa.ColumnElement[bool], limit: int) -> Sequence[Institution]:
+    """Institutions that lie nowhere, by name. What belongs to the whole country is left out."""
+    way = sa.cast(sa.func.string_to_array(sa.func.rtrim(Institution.path, "."), "."), _IDS)
+    known = sa.exists().where(InstitutionRegion.institution_id == sa.any_(way))
+    query = sa.select(Institution).where(where, Institution.kind != "national", ~known)
+    return db.session.scalars(query.order_by(Institution.name_key).limit(limit)).all()
+
+
 def unplaced_offices() -> Sequence[Institution]:
     """Offices without an own region whose code is that of a region, by code."""
     own = sa.select(InstitutionRegion.institution_id)

@@ -16,6 +16,7 @@ from core.plugin_engine import engine
 from core.plugin_engine.contributions import Panel
 from core.plugin_engine.engine import Refused
 from core.plugin_engine.slots import slot
+from core.testing.counting import count_queries
 
 
 @pytest.fixture
@@ -138,3 +139,61 @@ def test_hook_is_called_in_its_own_mode_only(found):
 def test_kinds_and_menu_are_registered_once(found):
     assert [kind for kind in found.kinds if kind.startswith("good.")] == ["good.task"]
     assert [plugin for plugin, _entry in engine().menu] == ["good"]
+
+
+# Panels on any page of core
+
+
+@pytest.fixture
+def page_of(place, as_user):
+    """The text of a page of the class as its organiser sees it."""
+
+    def read(path="/classes/{code}/participants", **arguments):
+        return as_user(place.user).get(path.format(code=place.cohort.code), **arguments)
+
+    return read
+
+
+def test_panels_stand_on_the_page_and_in_the_place_that_they_name(page_of):
+    page = page_of().text
+
+    assert page.count("GOOD PANEL") == 1
+    assert page.index("<aside") < page.index("GOOD PANEL") < page.index("</aside>")
+    assert "GOOD PANEL" not in page_of("/classes/{code}/timetable").text
+
+
+def test_panel_stands_on_the_page_of_an_active_plugin_only(page_of, place, make):
+    make.disabled("friend", place.nation)
+    make.disabled("good", place.nation)
+
+    assert "GOOD PANEL" not in page_of().text
+
+
+@pytest.mark.parametrize("fault", ["page_panel", "page_panel_sql", "page_panel_type", "panel"])
+def test_failing_page_panel_is_counted_and_the_page_stays_whole(page_of, faults, found, fault):
+    faults.add(fault)
+    before = found.failures["good", "a panel on cohorts.participants"]
+
+    answer = page_of()
+
+    assert answer.status_code == 200
+    assert "GOOD PANEL" not in answer.text
+    assert found.failures["good", "a panel on cohorts.participants"] == before + 1
+
+
+def test_plugin_may_have_nothing_to_show_on_a_page(page_of, faults):
+    faults.add("page_panel_none")
+
+    assert "GOOD PANEL" not in page_of().text
+    assert "<aside" not in page_of().text
+
+
+def test_page_without_panels_asks_the_database_nothing_for_them(app, page_of, found, monkeypatch):
+    page_of("/help")
+    with count_queries(app) as with_panels:
+        page_of("/help")
+    monkeypatch.setattr(found, "page_panels", {})
+    with count_queries(app) as without:
+        page_of("/help")
+
+    assert len(with_panels) == len(without)

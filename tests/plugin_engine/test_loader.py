@@ -179,6 +179,24 @@ def blueprints(): return [pages]
             "template name 'clock' must begin with 'all_templates_'",
         ),
         (
+            "lost_panel",
+            HEAD + "@hookimpl\ndef page_panels():\n"
+            "    return [PagePanel('cohorts.participant_list', print)]",
+            "core has no page 'cohorts.participant_list' for a panel; "
+            "did you mean 'cohorts.participant",
+        ),
+        (
+            "panel_on_a_file",
+            HEAD + "@hookimpl\ndef page_panels(): return [PagePanel('people.health', print)]",
+            "core has no page 'people.health' for a panel",
+        ),
+        (
+            "panel_at_the_side",
+            HEAD + "@hookimpl\ndef page_panels():\n"
+            "    return [PagePanel('people.home', print, place='left')]",
+            "there is no place 'left'",
+        ),
+        (
             "wraps",
             "from core.api import hookimpl\n"
             "@hookimpl(wrapper=True)\ndef cohort_panels(cohort):\n    return (yield)",

@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = {
     "nav": list,
     "public_links": list,
+    "page_slot": lambda place: "",
     "role_line": str,
     "current_user": SimpleNamespace(is_authenticated=False),
     "theme": "light",

@@ -92,3 +92,52 @@ def test_where_the_plugin_is_disabled_there_is_no_panel(tree, make, panel):
 
     assert panel(tree.library) == ""
     assert panel(tree.west) != ""
+
+
+# Beside the list of institutions
+
+
+def missing_in(page):
+    """The names in the panel, or [] where there is none."""
+    panel = re.search(r'id="regions-missing".*?</section>', page, re.S)
+    return re.findall(r"stretched-link[^>]*>([^<]+)<", panel[0]) if panel else []
+
+
+def test_institutions_that_lie_nowhere_are_named_beside_the_list(tree, as_user, make):
+    make.institution("Agency of nowhere", tree.nation, "agency")
+    away = make.institution("Away", tree.nation, "agency")
+    make.disabled("regions", away)
+
+    page = as_user(tree.admin).get("/institutions").text
+
+    assert missing_in(page) == ["Agency of nowhere"]
+
+
+def test_only_who_may_set_a_region_is_told_that_it_is_missing(tree, as_user, make):
+    nowhere = make.institution("Agency of nowhere", tree.nation, "agency")
+    organiser, keeper = make.staff("organiser", nowhere), make.staff("institution_admin", nowhere)
+
+    told = [
+        missing_in(as_user(user).get("/institutions").text)
+        for user in (organiser, keeper, tree.office_admin)
+    ]
+
+    assert told == [[], ["Agency of nowhere"], []]
+
+
+def test_five_at_a_time_are_named_in_the_same_few_queries(app, tree, as_user, make):
+    admin = as_user(tree.admin)
+    for letter in "ABCDEF":
+        make.institution(f"Agency {letter}", tree.nation, "agency")
+    admin.get("/institutions")
+
+    with count_queries(app) as few:
+        page = admin.get("/institutions").text
+    for number in range(20):
+        make.institution(f"Network {number}", tree.nation, "network")
+    admin.get("/institutions")
+    with count_queries(app) as many:
+        admin.get("/institutions")
+
+    assert missing_in(page) == [f"Agency {letter}" for letter in "ABCDE"]
+    assert len(many) == len(few)

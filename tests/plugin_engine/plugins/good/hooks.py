@@ -4,7 +4,16 @@ import click
 from flask import url_for
 from sqlalchemy import text
 
-from core.api import ActivityKind, MenuEntry, Panel, Permission, Refusal, db, hookimpl
+from core.api import (
+    ActivityKind,
+    MenuEntry,
+    PagePanel,
+    Panel,
+    Permission,
+    Refusal,
+    db,
+    hookimpl,
+)
 from plugins.good.faults import FAULTS, fail
 from plugins.good.models import Note
 from plugins.good.views import pages
@@ -36,6 +45,22 @@ def menu_entries():
 @hookimpl
 def cli_groups():
     return [click.Group("good")]
+
+
+def _beside_participants(cohort, user):
+    fail("page_panel")
+    if "page_panel_sql" in FAULTS:
+        db.session.execute(text("SELECT no_such_column"))
+    if "page_panel_none" in FAULTS:
+        return None
+    if "page_panel_type" in FAULTS:
+        return [cohort, user]
+    return Panel("good/panel.html", {"fail": fail})
+
+
+@hookimpl
+def page_panels():
+    return [PagePanel("cohorts.participants", _beside_participants, place="aside")]
 
 
 @hookimpl
