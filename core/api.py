@@ -41,7 +41,7 @@ from core.errors import DomainError, wants_json
 from core.exports import csv_answer, csv_text, xlsx_answer, xlsx_bytes
 from core.files import export_name
 from core.formatting import clock, date_long, date_range, date_short, moment, number, part_of
-from core.forms import NEEDED, OUT_OF_RANGE, TOO_LONG, ZONES, OptionalNumber, choices
+from core.forms import NEEDED, OUT_OF_RANGE, TOO_LONG, ZONES, OptionalNumber, SecretField, choices
 from core.hookspecs import hookimpl
 from core.institutions.models import Institution
 from core.institutions.queries import ancestors, below, tops
@@ -69,7 +69,9 @@ from core.plugin_engine.contributions import (
 )
 from core.plugin_engine.engine import contained, kind_of, metrics_in, plugin_is_active
 from core.plugin_engine.guard import lasting, public, requires, signed_in, writes
+from core.plugin_engine.secret_settings import secret_of
 from core.plugin_engine.settings import SITE, change_settings, settings_of
+from core.sealing import Unreadable
 from core.spreadsheets import MAX_BYTES as MOST_TABLE_BYTES
 from core.spreadsheets import Table, TableLine, TableUnreadable, one_line, shown, tables_in
 
@@ -105,6 +107,7 @@ __all__ = [
     "Refusal",
     "Requirement",
     "ScheduledActivity",
+    "SecretField",
     "Section",
     "Settings",
     "Standing",
@@ -112,6 +115,7 @@ __all__ = [
     "Table",
     "TableLine",
     "TableUnreadable",
+    "Unreadable",
     "User",
     "activity_of",
     "add_activity",
@@ -175,6 +179,7 @@ __all__ = [
     "requires",
     "schedule",
     "schedule_of",
+    "secret_of",
     "send_stored_file",
     "sessions_of",
     "settings_of",

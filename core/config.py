@@ -59,6 +59,7 @@ def settings(overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
     values: dict[str, Any] = {
         "INSTANCE": instance,
         "SECRET_KEY": given.get("SECRET_KEY") or secret_key(instance),
+        "SECRET_KEY_FALLBACKS": os.environ.get("SECRET_KEY_FALLBACKS", "").split(),
         "DATABASE_URL": os.environ.get("DATABASE_URL", ""),
         "DATABASE_READ_URL": os.environ.get("DATABASE_READ_URL", ""),
         "FILES_URL": os.environ.get("FILES_URL", ""),

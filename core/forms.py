@@ -5,7 +5,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import IntegerField
+from wtforms import IntegerField, PasswordField
 from wtforms.fields.choices import SelectChoice
 
 NEEDED = _l("Please fill this in.")
@@ -42,3 +42,27 @@ class OptionalNumber(IntegerField):
         if text and not (text.isdecimal() and len(text) < 10):
             raise ValueError(_("Write a whole number, for example 8."))
         self.data = int(text) if text else None
+
+
+def _stripped(text: str | None) -> str:
+    return (text or "").strip()
+
+
+class SecretField(PasswordField):
+    """A secret of another service among the settings of a plugin; see `secret_of`.
+
+    It is never shown again: left empty, what is kept stays; `cleared` says that it is to go.
+    `is_set`, told by the page: this very place has filled it in.
+    """
+
+    is_set = False
+    cleared = False
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        shown = {"autocomplete": "new-password", **(options.pop("render_kw", None) or {})}
+        filters = (_stripped, *options.pop("filters", ()))
+        super().__init__(*arguments, default="", filters=filters, render_kw=shown, **options)
+
+    def process(self, formdata: Any, *arguments: Any, **options: Any) -> None:
+        super().process(formdata, *arguments, **options)
+        self.cleared = bool(formdata and formdata.get(f"{self.name}-clear"))

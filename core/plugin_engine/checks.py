@@ -12,6 +12,7 @@ import click
 import sqlalchemy as sa
 from flask import Blueprint, Flask
 
+from core.forms import SecretField
 from core.plugin_engine.contributions import (
     LEVELS,
     ActivityKind,
@@ -106,6 +107,14 @@ def _check_settings(found: list[Settings]) -> None:
             for field in form:
                 if not field.flags.optional or field.default is None:
                     raise PluginFault(f"setting '{field.name}' needs Optional() and a default")
+                if isinstance(field, SecretField):
+                    _check_secret(settings, field.name)
+
+
+def _check_secret(settings: Settings, name: str) -> None:
+    """Whoever writes a course or runs a class handles no keys of other services."""
+    if not set(settings.levels_of(name)) <= {"site", "institution"}:
+        raise PluginFault(f"secret '{name}' belongs to site or institution; limit it with only=")
 
 
 def _check_levels(settings: Settings, fields: Iterable[str]) -> None:

@@ -7,6 +7,7 @@ import click
 import sqlalchemy as sa
 from flask.cli import AppGroup
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from rich.console import Console
 from rich.table import Table
 
@@ -17,6 +18,8 @@ from core.institutions.models import Institution
 from core.institutions.queries import root
 from core.plugin_engine import lifecycle
 from core.plugin_engine.engine import Engine, engine
+from core.plugin_engine.secret_settings import seal_all_anew
+from core.sealing import Unreadable
 
 plugins_group = AppGroup("plugins", help="What is installed, and who has it enabled.")
 
@@ -136,3 +139,21 @@ def plugins_enable(name: str, code: str | None, as_json: bool) -> None:
 def plugins_disable(name: str, code: str | None, as_json: bool) -> None:
     """Disables a plugin for an institution and those below it; data is kept."""
     _decide(name, code, as_json, False)
+
+
+@plugins_group.command("reencrypt")
+@json_option
+def plugins_reencrypt(as_json: bool) -> None:
+    """Encrypts every secret of the settings with the present SECRET_KEY; exit status 1 if one
+    cannot be read."""
+    found = seal_all_anew()
+    db.session.commit()
+    if as_json:
+        print_json({"reencrypted": found.done, "unreadable": found.unreadable})
+    else:
+        click.echo(ngettext("%(num)d secret was encrypted with the present key.",
+                            "%(num)d secrets were encrypted with the present key.",
+                            found.done))  # fmt: skip
+        for name in found.unreadable:
+            click.echo(Unreadable(name).message, err=True)
+    sys.exit(1 if found.unreadable else 0)

@@ -17,6 +17,7 @@ from core.cohorts.models import Cohort
 from core.cohorts.queries import hosts_of
 from core.courses.models import Course
 from core.db import db, now
+from core.forms import SecretField
 from core.institutions.models import Institution
 from core.people.audit import audit
 from core.people.models import User
@@ -24,6 +25,7 @@ from core.plugin_engine.catalogue import title_of
 from core.plugin_engine.contributions import LEVELS, Level
 from core.plugin_engine.engine import Where, engine
 from core.plugin_engine.models import PluginSetting
+from core.sealing import seal
 
 
 @dataclass(frozen=True)
@@ -71,9 +73,18 @@ def settable(place: Place) -> dict[str, str]:
 
 
 def defaults_of(plugin: str) -> dict[str, Any]:
-    """Field → default, for every field of the plugin's form."""
-    form = engine().settings[plugin].form(formdata=None, meta={"csrf": False})
-    return {field.name: field.default for field in form}
+    """Field → default, for every field of the plugin's form that is no secret."""
+    form = _blank(plugin)
+    return {field.name: field.default for field in form if not isinstance(field, SecretField)}
+
+
+def secrets_in(plugin: str) -> frozenset[str]:
+    """The fields of the plugin's form that are secrets; `secret_settings` reads them."""
+    return frozenset(field.name for field in _blank(plugin) if isinstance(field, SecretField))
+
+
+def _blank(plugin: str) -> Any:
+    return engine().settings[plugin].form(formdata=None, meta={"csrf": False})
 
 
 def settings_of(plugin: str, place: Place) -> Mapping[str, Any]:
@@ -122,27 +133,46 @@ def own_values(plugin: str, place: Place) -> Mapping[str, Any]:
 
 
 def change_settings(
-    plugin: str, place: Place, values: Mapping[str, Any], *, by: User | None
+    plugin: str,
+    place: Place,
+    values: Mapping[str, Any],
+    *,
+    by: User | None,
+    secrets: Mapping[str, str | None] | None = None,
 ) -> bool:
     """Keeps the filled-in values of a place; True when something changed.
 
-    What is None or "" follows what is above. The plugins hear of the change.
+    What is None or "" follows what is above. Of `secrets` only those that are named change: text
+    replaces, None removes. The plugins hear of the change.
     """
     wanted = {name: value for name, value in values.items() if value not in {None, ""}}
-    if wanted:  # Two who fill it in for the first time at once share one row.
+    given = secrets or {}
+    if wanted or any(given.values()):  # Two who fill it in for the first time share one row.
         new = insert(PluginSetting).values(plugin=plugin, **_key(place))
         db.session.execute(new.on_conflict_do_nothing())
     row = _held_row(plugin, place)
-    before = row.values if row else {}
-    if row is None or before == wanted:
+    if row is None:
         return False
-    row.values, row.changed_at = wanted, now()
-    row.changed_by_id = by.id if by else None
+    fields = {
+        name for name in row.values.keys() | wanted if row.values.get(name) != wanted.get(name)
+    }
+    fields |= {name for name, text in given.items() if text or name in row.secrets}
+    if not fields:
+        return False
+    row.values, row.secrets = wanted, _with_secrets(row.secrets, plugin, given)
+    row.changed_by_id, row.changed_at = by.id if by else None, now()
     db.session.flush()
     g.pop("plugin_settings", None)
-    fields = {name for name in before.keys() | wanted if before.get(name) != wanted.get(name)}
     _tell(plugin, place, row, sorted(fields), by)
     return True
+
+
+def _with_secrets(
+    kept: Mapping[str, str], plugin: str, given: Mapping[str, str | None]
+) -> dict[str, str]:
+    """The sealed secrets after a change; what nobody touched stays as it is, readable or not."""
+    sealed = {name: seal(text, f"{plugin}.{name}") for name, text in given.items() if text}
+    return {name: text for name, text in kept.items() if name not in given} | sealed
 
 
 def _held_row(plugin: str, place: Place) -> PluginSetting | None:

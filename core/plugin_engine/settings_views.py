@@ -13,11 +13,14 @@ from core.cohorts.models import Cohort
 from core.courses.models import Course
 from core.db import db
 from core.errors import DomainError
+from core.formatting import date_long
+from core.forms import SecretField
 from core.institutions.models import Institution
 from core.plugin_engine import settings
 from core.plugin_engine.catalogue import title_of
 from core.plugin_engine.engine import engine
 from core.plugin_engine.guard import requires
+from core.plugin_engine.secret_settings import SecretState, secret_states
 from core.plugin_engine.settings import SITE, Held, Place
 from core.plugin_engine.views import page, pages
 
@@ -82,12 +85,16 @@ def _form(plugin: str, place: Place) -> Any:
         abort(404)
     brought = engine().settings[plugin]
     form = brought.form(data=_empty(plugin) | dict(settings.own_values(plugin, place)))
-    for name in settings.defaults_of(plugin):
+    for name in settings.defaults_of(plugin).keys() | settings.secrets_in(plugin):
         if settings.level_of(place) not in brought.levels_of(name):
             del form[name]
     for name, held in settings.above(plugin, place).items():
         if name in form:
             _say_what_holds(form[name], held, place)
+    states = secret_states(plugin, place)
+    for name in settings.secrets_in(plugin):
+        if name in form:
+            _say_whether_set(form[name], states.get(name), place)
     for name in brought.own:
         if name in form:
             _say_whose(form[name], place)
@@ -110,6 +117,27 @@ def _say_what_holds(field: Field, held: Held, place: Place) -> None:
     shown = _("nothing") if held.value == "" else held.value
     text = _("Left empty: %(value)s, as for %(source)s.", value=shown, source=_follows(held, place))
     field.description = f"{field.description} {text}".strip()
+
+
+def _say_whether_set(field: SecretField, state: SecretState | None, place: Place) -> None:
+    """A secret is never shown: only whether there is one, whose and since when."""
+    if state is None:
+        text = _("Not set.")
+    elif state.source == place:
+        field.is_set = True
+        text = _since(state)
+    else:
+        source = _name(state.source)
+        text = _("Not set here: that of %(source)s holds.", source=source) + f" {_since(state)}"
+    field.description = f"{field.description} {text}".strip()
+
+
+def _since(state: SecretState) -> str:
+    if state.at is None:
+        return str(_("It cannot be read, because the SECRET_KEY of this site has changed. Enter it"
+                     " again."))  # fmt: skip
+    day = date_long(state.at, current_user.timezone)
+    return str(_("Set on %(date)s; what you write here replaces it.", date=day))
 
 
 def _follows(held: Held, place: Place) -> str:
@@ -144,8 +172,10 @@ def _saved(plugin: str, place: Place, form: Any) -> bool:
     if not form.validate():
         return False
     values = {name: form[name].data for name in settings.defaults_of(plugin) if name in form}
+    fields = [form[name] for name in settings.secrets_in(plugin) if name in form]
+    secrets = {field.name: field.data or None for field in fields if field.data or field.cleared}
     try:
-        settings.change_settings(plugin, place, values, by=current_user)
+        settings.change_settings(plugin, place, values, by=current_user, secrets=secrets)
     except DomainError as refused:
         db.session.rollback()
         form.form_errors.append(refused.message)

@@ -19,6 +19,7 @@ from core.api import (
     Panel,
     Refusal,
     Requirement,
+    SecretField,
     Settings,
     choices,
     db,
@@ -45,6 +46,7 @@ class ExtrasForm(FlaskForm):
         "Trainers", [Optional()], choices=choices([("yes", "Yes"), ("no", "No")]), default="no"
     )
     note = StringField("Note", [Optional(), Length(max=20)], default="")
+    token = SecretField("Token", [Optional(), Length(max=40)], description="Of the other side.")
 
 
 class MottoForm(FlaskForm):
@@ -59,7 +61,8 @@ def blueprints():
 @hookimpl
 def settings():
     levels = ("site", "institution", "course", "cohort")
-    return [Settings(ExtrasForm, levels, only={"trainers": ("site", "institution", "cohort")})]
+    only = {"trainers": ("site", "institution", "cohort"), "token": ("site", "institution")}
+    return [Settings(ExtrasForm, levels, only=only)]
 
 
 @hookimpl
