@@ -67,6 +67,7 @@ def settings(overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
         "SITE_URL": site_address(),
         "PLUGIN_FOLDERS": os.environ.get("BIMTEK_PLUGIN_FOLDERS", ""),
         "BUNDLED_PLUGINS": True,
+        "PLUGIN_LOAD_SECONDS": float(os.environ.get("BIMTEK_PLUGIN_LOAD_SECONDS", "10")),
         "SAFE_MODE": _flag("BIMTEK_SAFE_MODE"),
         "PROXIES": int(os.environ.get("BIMTEK_PROXIES", "0")),
         "HTTPS": secure,

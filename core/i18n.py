@@ -5,7 +5,7 @@ How the files are kept up to date is the business of `core.i18n_tool`.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ class PoDomain(Domain):
     def __init__(self, directories: Sequence[Path]) -> None:
         super().__init__([str(directory) for directory in directories])
         self._loaded: dict[str, NullTranslations] = {}
+        self.on_fault: dict[str, Callable[[], None]] = {}
 
     def get_translations(self) -> NullTranslations:
         locale = str(get_locale() or DEFAULT_LANGUAGE)
@@ -49,9 +50,18 @@ class PoDomain(Domain):
     def _messages(self, locale: str) -> Iterator[Message]:
         for directory in self.translation_directories:
             path = po_file(Path(directory), locale)
-            if path.exists():
-                with path.open("rb") as file:
-                    yield from (m for m in read_po(file, locale) if usable(m))
+            try:
+                yield from _usable_in(path, locale) if path.exists() else ()
+            except Exception:
+                # The texts of a plugin; without core's own there is no site.
+                if directory not in self.on_fault:
+                    raise
+                self.on_fault[directory]()
+
+
+def _usable_in(path: Path, locale: str) -> list[Message]:
+    with path.open("rb") as file:
+        return [message for message in read_po(file, locale) if usable(message)]
 
 
 def new_catalogue(locale: str = DEFAULT_LANGUAGE) -> Catalog:
@@ -119,7 +129,9 @@ def init_i18n(app: Flask, directories: Sequence[Path]) -> None:
     babel.domain_instance = PoDomain(directories)
 
 
-def add_texts(app: Flask, directory: Path) -> None:
-    """The texts of one more `translations` folder; those already there win."""
+def add_texts(app: Flask, directory: Path, on_fault: Callable[[], None]) -> None:
+    """The texts of one more `translations` folder; those already there win. `on_fault` is called
+    in the place of a file that cannot be read."""
     domain: PoDomain = app.extensions["babel"].instance.domain_instance
     domain.translation_directories.append(str(directory))
+    domain.on_fault[str(directory)] = on_fault

@@ -57,6 +57,22 @@ def job(name: str, *, cron: str | None = None) -> Callable[[Callable[..., None]]
     return declare
 
 
+def jobs_of(module: str) -> list[Task[..., Any, Any]]:
+    """The jobs that a package declares, in whichever of its files."""
+    found = queue.tasks.values()
+    return [t for t in found if f"{t.func.__module__}.".startswith(f"{module}.")]
+
+
+def forget_jobs_of(module: str) -> None:
+    """Takes the jobs of a package back, as if it had never been imported."""
+    names = {task.name for task in jobs_of(module)}
+    periodic = queue.periodic_registry.periodic_tasks
+    for key in [key for key in periodic if key[0] in names]:
+        del periodic[key]
+    for name in names:
+        del queue.tasks[name]
+
+
 def enqueue(
     task: Task[..., Any, Any],
     *,

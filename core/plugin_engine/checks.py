@@ -1,18 +1,21 @@
 """What must hold of everything that a plugin brings, before any of it is taken in.
 
-Each check raises PluginFault (or MissingAccessRule) with a sentence for the plugin's author.
+Each check raises PluginFault (or MissingAccessRule) with a sentence for the plugin's author, and
+the hook, function or file that it speaks of.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import get_args
+from typing import Any, get_args
 
 import click
 import sqlalchemy as sa
 from flask import Blueprint, Flask
 
+from core.db import Base
 from core.forms import SecretField
+from core.jobs import jobs_of
 from core.plugin_engine.contributions import (
     LEVELS,
     ActivityKind,
@@ -25,6 +28,7 @@ from core.plugin_engine.contributions import (
     Settings,
 )
 from core.plugin_engine.engine import Engine
+from core.plugin_engine.faults import PluginFault
 from core.plugin_engine.guard import access_of
 from core.plugin_engine.manifest import Manifest
 from core.plugin_engine.migrations import Revisions
@@ -40,10 +44,6 @@ EVERYWHERE = (
     "error_handler_spec",
 )
 TEMPLATE_NAMES = ("filters", "tests", "globals")
-
-
-class PluginFault(Exception):
-    """Something a plugin brings that cannot be taken in; the sentence says what."""
 
 
 @dataclass(frozen=True)
@@ -63,15 +63,14 @@ class Contribution:
 
 
 def check(engine: Engine, manifest: Manifest, brought: Contribution) -> None:
-    named: tuple[Permission | ActivityKind | Metric, ...]
-    named = (*brought.permissions, *brought.activity_kinds, *brought.metrics)
-    for name in (thing.name for thing in named):
-        if not name.startswith(f"{manifest.name}."):
-            raise PluginFault(f"'{name}' must begin with '{manifest.name}.'")
+    for hook in ("permissions", "activity_kinds", "metrics"):
+        _check_names(manifest, hook, getattr(brought, hook))
     command = manifest.name.replace("_", "-")
     for group in brought.cli_groups:
         if group.name != command:
-            raise PluginFault(f"command group '{group.name}' must be named '{command}'")
+            raise PluginFault(
+                f"command group '{group.name}' must be named '{command}'", hook="cli_groups"
+            )
     _check_settings(brought.settings)
     known = engine.permissions.keys() | {permission.name for permission in brought.permissions}
     probe = _probe(manifest, brought.blueprints)
@@ -87,26 +86,50 @@ def check(engine: Engine, manifest: Manifest, brought: Contribution) -> None:
         _check_page_panel(panel, engine.pages)
 
 
+def _check_names(
+    manifest: Manifest, hook: str, things: Iterable[Permission | ActivityKind | Metric]
+) -> None:
+    for thing in things:
+        if not thing.name.startswith(f"{manifest.name}."):
+            raise PluginFault(f"'{thing.name}' must begin with '{manifest.name}.'", hook=hook)
+
+
 def check_tables(manifest: Manifest, tables: Iterable[sa.Table]) -> None:
     for table in tables:
         if table.schema != manifest.name:
-            raise PluginFault(f"table '{table}' must lie in the schema '{manifest.name}'")
+            text = f"table '{table}' must lie in the schema '{manifest.name}'"
+            raise PluginFault(text, _class_of(table) or manifest.path / "models.py")
+
+
+def check_jobs(manifest: Manifest) -> None:
+    for job in jobs_of(manifest.module):
+        if not job.name.startswith(f"{manifest.name}."):
+            raise PluginFault(f"job '{job.name}' must begin with '{manifest.name}.'", job.func)
+
+
+def _class_of(table: sa.Table) -> type[Any] | None:
+    mappers = Base.registry.mappers
+    return next((mapper.class_ for mapper in mappers if mapper.local_table is table), None)
 
 
 def _check_settings(found: list[Settings]) -> None:
     if len(found) > 1:
-        raise PluginFault("settings gave more than one form; put all fields into one")
+        raise PluginFault(
+            "settings gave more than one form; put all fields into one", hook="settings"
+        )
     probe = _bare()
     probe.config["WTF_I18N_ENABLED"] = False
     with probe.test_request_context():
         for settings in found:
             form = settings.form(formdata=None, meta={"csrf": False})
             for name in settings.own - form.data.keys():
-                raise PluginFault(f"setting '{name}' is named as own, but is not in the form")
+                text = f"setting '{name}' is named as own, but is not in the form"
+                raise PluginFault(text, hook="settings")
             _check_levels(settings, form.data.keys())
             for field in form:
                 if not field.flags.optional or field.default is None:
-                    raise PluginFault(f"setting '{field.name}' needs Optional() and a default")
+                    text = f"setting '{field.name}' needs Optional() and a default"
+                    raise PluginFault(text, settings.form)
                 if isinstance(field, SecretField):
                     _check_secret(settings, field.name)
 
@@ -136,18 +159,21 @@ def _probe(manifest: Manifest, blueprints: Iterable[Blueprint]) -> Flask:
     probe = _bare()
     for blueprint in blueprints:
         if blueprint.name != manifest.name:
-            raise PluginFault(f"blueprint '{blueprint.name}' must be named '{manifest.name}'")
+            text = f"blueprint '{blueprint.name}' must be named '{manifest.name}'"
+            raise PluginFault(text, hook="blueprints")
         probe.register_blueprint(blueprint)
     return probe
 
 
 def _check_rules(manifest: Manifest, probe: Flask, known: Iterable[str]) -> None:
     for rule in probe.url_map.iter_rules():
+        view = probe.view_functions[rule.endpoint]
         if not rule.rule.startswith(f"/{manifest.name}/"):
-            raise PluginFault(f"route '{rule.rule}' must begin with '/{manifest.name}/'")
-        access = access_of(rule.endpoint, probe.view_functions[rule.endpoint])
+            raise PluginFault(f"route '{rule.rule}' must begin with '/{manifest.name}/'", view)
+        access = access_of(rule.endpoint, view)
         if access.kind == "permission" and access.permission not in known:
-            raise PluginFault(f"route '{rule.rule}' requires '{access.permission}', unknown here")
+            text = f"route '{rule.rule}' requires '{access.permission}', unknown here"
+            raise PluginFault(text, view)
 
 
 def _check_reach(manifest: Manifest, probe: Flask) -> None:
@@ -155,37 +181,46 @@ def _check_reach(manifest: Manifest, probe: Flask) -> None:
     bare = _bare()
     for name in EVERYWHERE:
         if len(getattr(probe, name).get(None, ())) > len(getattr(bare, name).get(None, ())):
-            raise PluginFault(f"a blueprint may not hook into every page ({name})")
+            text = f"a blueprint may not hook into every page ({name})"
+            raise PluginFault(text, hook="blueprints")
     for kind in TEMPLATE_NAMES:
         for name in getattr(probe.jinja_env, kind).keys() - getattr(bare.jinja_env, kind).keys():
             if not name.startswith(f"{manifest.name}_"):
-                raise PluginFault(f"template name '{name}' must begin with '{manifest.name}_'")
+                text = f"template name '{name}' must begin with '{manifest.name}_'"
+                raise PluginFault(text, hook="blueprints")
 
 
 def _check_templates(manifest: Manifest, blueprint: Blueprint) -> None:
     for name in blueprint.jinja_loader.list_templates() if blueprint.jinja_loader else ():
         if not name.startswith(f"{manifest.name}/"):
-            raise PluginFault(f"template '{name}' must lie in templates/{manifest.name}/")
+            text = f"template '{name}' must lie in templates/{manifest.name}/"
+            raise PluginFault(text, manifest.path / "templates" / name)
 
 
 def _check_menu(manifest: Manifest, entry: MenuEntry, probe: Flask, known: Iterable[str]) -> None:
     rules = [rule for rule in probe.url_map.iter_rules() if rule.endpoint == entry.endpoint]
     if not any(not rule.arguments for rule in rules):
-        raise PluginFault(f"menu entry '{entry.endpoint}' names no page without arguments")
+        text = f"menu entry '{entry.endpoint}' names no page without arguments"
+        raise PluginFault(text, hook="menu_entries")
     if not entry.permission.startswith(f"{manifest.name}.") or entry.permission not in known:
-        raise PluginFault(f"menu entry '{entry.endpoint}' needs a permission of its own plugin")
+        text = f"menu entry '{entry.endpoint}' needs a permission of its own plugin"
+        raise PluginFault(text, hook="menu_entries")
 
 
 def _check_link(link: PublicLink, probe: Flask) -> None:
     view = probe.view_functions.get(link.endpoint)
     if view is None or access_of(link.endpoint, view).kind != "public":
-        raise PluginFault(f"public link '{link.endpoint}' names no public page")
+        raise PluginFault(
+            f"public link '{link.endpoint}' names no public page", hook="public_links"
+        )
 
 
 def _check_page_panel(panel: PagePanel, pages: Iterable[str]) -> None:
+    hook = "page_panels"
     if panel.page not in pages:
         near = get_close_matches(panel.page, pages, 1)
         hint = f"; did you mean '{near[0]}'?" if near else ""
-        raise PluginFault(f"core has no page '{panel.page}' for a panel{hint}")
+        raise PluginFault(f"core has no page '{panel.page}' for a panel{hint}", hook=hook)
     if panel.place not in get_args(Place):
-        raise PluginFault(f"panel on '{panel.page}': there is no place '{panel.place}'")
+        text = f"panel on '{panel.page}': there is no place '{panel.place}'"
+        raise PluginFault(text, hook=hook)

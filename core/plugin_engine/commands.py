@@ -17,6 +17,8 @@ from core.errors import DomainError
 from core.institutions.models import Institution
 from core.institutions.queries import root
 from core.plugin_engine import lifecycle
+from core.plugin_engine.discovery import Problem
+from core.plugin_engine.doctor import examine, problems_now
 from core.plugin_engine.engine import Engine, engine
 from core.plugin_engine.secret_settings import seal_all_anew
 from core.sealing import Unreadable
@@ -27,7 +29,8 @@ plugins_group = AppGroup("plugins", help="What is installed, and who has it enab
 def plugin_states(found: Engine) -> list[dict[str, Any]]:
     """One row a plugin: name, version, state, problems."""
     snapshot = found.enablement.snapshot()
-    names = sorted({*found.manifests, *snapshot.installed, *(p.plugin for p in found.problems)})
+    problems = problems_now(found)
+    names = sorted({*found.manifests, *snapshot.installed, *(p.plugin for p in problems)})
     return [
         {
             "name": name,
@@ -35,7 +38,7 @@ def plugin_states(found: Engine) -> list[dict[str, Any]]:
             "installed": snapshot.installed.get(name),
             "loaded": name in found.loaded,
             "enabled_somewhere": snapshot.anywhere(name),
-            "problems": [p.message for p in found.problems if p.plugin == name],
+            "problems": [p.sentence for p in problems if p.plugin == name],
         }
         for name in names
     ]
@@ -61,18 +64,33 @@ def plugins_list(as_json: bool) -> None:
 @plugins_group.command("doctor")
 @json_option
 def plugins_doctor(as_json: bool) -> None:
-    """Names every problem with its plugin and file; exit status 1 if there is one."""
-    problems = [
-        {"plugin": p.plugin, "message": p.message, "path": str(p.path or "")}
-        for p in engine().problems
-    ]
+    """Names every problem with its plugin, file and next step; exit status 1 if there is one.
+
+    Notes, such as failures of the last days, leave the exit status alone.
+    """
+    found = examine(engine())
     if as_json:
-        print_json({"problems": problems})
+        print_json({
+            "problems": [_as_json(problem) for problem in found.problems],
+            "notes": [_as_json(note) for note in found.notes],
+        })  # fmt: skip
     else:
-        for problem in problems:
-            click.echo(f"{problem['plugin']}: {problem['message']} ({problem['path']})")
-        click.echo(_("%(count)s problems found.", count=len(problems)))
-    sys.exit(1 if problems else 0)
+        for problem in found.problems:
+            click.echo(f"{problem.plugin}: {problem.sentence}")
+        for note in found.notes:
+            click.echo(_("Note: %(plugin)s: %(text)s", plugin=note.plugin, text=note.sentence))
+        click.echo(_("%(count)s problems found.", count=len(found.problems)))
+    sys.exit(1 if found.problems else 0)
+
+
+def _as_json(problem: Problem) -> dict[str, Any]:
+    return {
+        "plugin": problem.plugin,
+        "message": problem.message,
+        "path": str(problem.path or ""),
+        "line": problem.line,
+        "step": problem.step,
+    }
 
 
 @plugins_group.command("install")

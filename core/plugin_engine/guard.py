@@ -90,6 +90,10 @@ def is_static(endpoint: str | None) -> bool:
 class MissingAccessRule(Exception):
     """A view that nobody said who may call."""
 
+    def __init__(self, message: str, view: Callable[..., Any]) -> None:
+        super().__init__(message)
+        self.view = view
+
 
 def access_of(endpoint: str, view: Callable[..., Any]) -> Access:
     if endpoint == "static" or getattr(view, "__name__", "") == "send_static_file":
@@ -97,7 +101,8 @@ def access_of(endpoint: str, view: Callable[..., Any]) -> Access:
     access: Access | None = getattr(view, ATTRIBUTE, None)
     if access is None:
         where = f"{view.__module__}.{getattr(view, '__qualname__', view)}"
-        raise MissingAccessRule(f"view '{endpoint}' ({where}) has no access rule; add @requires(…)")
+        text = f"view '{endpoint}' ({where}) has no access rule; add @requires(…)"
+        raise MissingAccessRule(text, view)
     return access
 
 

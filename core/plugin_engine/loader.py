@@ -8,16 +8,14 @@ import importlib
 import logging
 import os
 import sys
-import traceback
 from collections.abc import Callable
 from dataclasses import fields
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-import pluggy
 import sqlalchemy as sa
-from flask import Flask
+from flask import Flask, abort
 from packaging.version import Version
 from sqlalchemy.orm import configure_mappers
 
@@ -25,14 +23,17 @@ import plugins
 from core.db import Base
 from core.hookspecs import building, cohorts, courses, demo, institutions, people
 from core.i18n import add_texts
-from core.plugin_engine.checks import Contribution, PluginFault, check, check_tables
-from core.plugin_engine.discovery import Problem, discover
+from core.jobs import forget_jobs_of
+from core.plugin_engine.checks import Contribution, check, check_jobs, check_tables
+from core.plugin_engine.discovery import discover
 from core.plugin_engine.engine import Engine
-from core.plugin_engine.guard import MissingAccessRule
+from core.plugin_engine.faults import PluginFault, problem_of
+from core.plugin_engine.guard import public
 from core.plugin_engine.manifest import Manifest
 from core.plugin_engine.migrations import revisions_of
 from core.plugin_engine.resolver import left_out_with, resolve
 from core.plugin_engine.slots import pages_of
+from core.plugin_engine.time_limit import at_most
 
 log = logging.getLogger(__name__)
 # All that a plugin brings is asked for by a hook of that name, but what its folder tells.
@@ -56,14 +57,15 @@ def load_plugins(app: Flask, engine: Engine, core_version: Version) -> None:
     # Core's relationships find their classes before a plugin can have one of the same name.
     configure_mappers()
     folders = [Path(part) for part in app.config["PLUGIN_FOLDERS"].split(os.pathsep) if part]
-    found = discover(folders, bundled=app.config["BUNDLED_PLUGINS"])
+    limit = app.config["PLUGIN_LOAD_SECONDS"]
+    found = discover(folders, bundled=app.config["BUNDLED_PLUGINS"], seconds=limit)
     engine.manifests = {m.name: m for m in found.manifests}
     resolution = resolve(found.manifests, core_version)
     engine.problems += [*found.problems, *resolution.problems]
     for manifest in resolution.order:
         _load(app, engine, manifest)
     for problem in engine.problems:
-        log.error("plugin %s left out: %s", problem.plugin, problem.message)
+        log.error("plugin %s left out: %s", problem.plugin, problem.sentence)
 
 
 def _load(app: Flask, engine: Engine, manifest: Manifest) -> None:
@@ -72,14 +74,20 @@ def _load(app: Flask, engine: Engine, manifest: Manifest) -> None:
         return
     before = MappedState()
     try:
-        hooks = _import(manifest)
-        _register(engine, manifest, hooks)
-        brought = _contribution(engine, manifest)
-        check(engine, manifest, brought)
-        check_tables(manifest, before.new_tables())
-        configure_mappers()
-    except (Exception, SystemExit) as error:
-        engine.problems.append(Problem(manifest.name, _sentence(error, manifest), manifest.path))
+        with at_most(app.config["PLUGIN_LOAD_SECONDS"]):
+            hooks = _import(manifest)
+            _register(engine, manifest, hooks)
+            brought = _contribution(engine, manifest)
+            check(engine, manifest, brought)
+            check_tables(manifest, before.new_tables())
+            check_jobs(manifest)
+            configure_mappers()
+            _add_pages(app, manifest, brought)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        # Whatever it is, SystemExit and the end of its time as well: the site starts without it.
+        engine.problems.append(problem_of(error, manifest))
         before.restore()
         _forget(engine, manifest)
         return
@@ -115,7 +123,8 @@ def _import(manifest: Manifest) -> Any:
         importlib.import_module(f"{manifest.module}.models")
     hooks = importlib.import_module(f"{manifest.module}.hooks")
     if Path(str(hooks.__file__)).parent.resolve() != manifest.path.resolve():
-        raise PluginFault(f"'{manifest.module}' is already imported from {hooks.__file__}")
+        text = f"'{manifest.module}' is already imported from {hooks.__file__}"
+        raise PluginFault(text, step="Remove or rename one of the two, then restart.")
     return hooks
 
 
@@ -123,10 +132,11 @@ def _register(engine: Engine, manifest: Manifest, hooks: Any) -> None:
     engine.pluggy.register(hooks, name=manifest.name)
     for hook in engine.pluggy.get_hookcallers(hooks) or ():
         if not hook.has_spec():
-            raise PluginFault(f"there is no hook '{hook.name}'; see docs/plugins/reference.md")
+            text = f"there is no hook '{hook.name}'; see docs/plugins/reference.md"
+            raise PluginFault(text, hook=hook.name)
         for found in hook.get_hookimpls():
             if found.plugin is hooks and (found.wrapper or found.hookwrapper):
-                raise PluginFault(f"hook '{hook.name}' may not be a wrapper")
+                raise PluginFault(f"hook '{hook.name}' may not be a wrapper", hook=hook.name)
 
 
 def _contribution(engine: Engine, manifest: Manifest) -> Contribution:
@@ -135,12 +145,30 @@ def _contribution(engine: Engine, manifest: Manifest) -> Contribution:
     def brought(hook: str) -> list[Any]:
         items, kind = engine.build(manifest.name, hook), engine.item_type(hook)
         if wrong := next((item for item in items if not isinstance(item, kind)), None):
-            raise PluginFault(f"{hook} gave {wrong!r}; it must give {kind.__name__} only")
+            text = f"{hook} gave {wrong!r:.200}; it must give {kind.__name__} only"
+            raise PluginFault(text, hook=hook)
         return items
 
     return Contribution(
         **{hook: brought(hook) for hook in BUILD_HOOKS}, revisions=revisions_of(manifest)
     )
+
+
+def _add_pages(app: Flask, manifest: Manifest, brought: Contribution) -> None:
+    """The one step that runs the plugin's code once more, and that Flask cannot take back."""
+    try:
+        for blueprint in brought.blueprints:
+            app.register_blueprint(blueprint)
+    except BaseException:
+        for endpoint in app.view_functions:
+            if endpoint.partition(".")[0] == manifest.name:
+                app.view_functions[endpoint] = _absent
+        raise
+
+
+@public
+def _absent(**_arguments: Any) -> NoReturn:
+    abort(404)
 
 
 def _take_in(app: Flask, engine: Engine, manifest: Manifest, brought: Contribution) -> None:
@@ -154,27 +182,16 @@ def _take_in(app: Flask, engine: Engine, manifest: Manifest, brought: Contributi
     engine.public_links += brought.public_links
     engine.add_page_panels(manifest.name, brought.page_panels)
     engine.menu += [(manifest.name, entry) for entry in brought.menu_entries]
-    for blueprint in brought.blueprints:
-        app.register_blueprint(blueprint)
     for group in brought.cli_groups:
         app.cli.add_command(group)
-    add_texts(app, manifest.path / "translations")
+    texts = manifest.path / "translations"
+    add_texts(app, texts, lambda: engine.failed(manifest.name, "its translations"))
 
 
 def _forget(engine: Engine, manifest: Manifest) -> None:
     if engine.pluggy.has_plugin(manifest.name):
         engine.pluggy.unregister(name=manifest.name)
+    forget_jobs_of(manifest.module)
     for module in list(sys.modules):
         if module == manifest.module or module.startswith(f"{manifest.module}."):
             del sys.modules[module]
-
-
-def _sentence(error: BaseException, manifest: Manifest) -> str:
-    if isinstance(error, PluginFault | MissingAccessRule):
-        return str(error)
-    if isinstance(error, pluggy.PluginValidationError):
-        return f"a hook does not fit its specification: {' '.join(str(error).split())}"
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [f for f in frames if Path(f.filename).is_relative_to(manifest.path)]
-    where = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
-    return f"{type(error).__name__}: {error}{where}"

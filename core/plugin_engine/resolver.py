@@ -14,6 +14,9 @@ from packaging.version import Version
 from core.plugin_engine.discovery import Problem
 from core.plugin_engine.manifest import Manifest
 
+CORRECT = "Correct plugin.toml, then restart."
+UNTIE = "Take one of these out of [requires] in its plugin.toml, then restart."
+
 
 @dataclass(frozen=True)
 class Resolution:
@@ -21,36 +24,49 @@ class Resolution:
     problems: tuple[Problem, ...]
 
 
-def _missing_distribution(text: str) -> str | None:
+@dataclass(frozen=True)
+class _Fault:
+    message: str
+    step: str
+
+
+def _missing_distribution(text: str) -> _Fault | None:
+    install = f"Run: pip install '{text}', then restart."
     try:
         wanted = Requirement(text)
         found = version(wanted.name)
     except InvalidRequirement:
-        return f"[external] '{text}' is not a requirement"
+        return _Fault(f"[external] '{text}' is not a requirement", CORRECT)
     except PackageNotFoundError:
-        return f"needs the Python package {text}. Run: pip install '{text}'"
+        return _Fault(f"needs the Python package {text}", install)
     if wanted.specifier.contains(found, prereleases=True):
         return None
-    return f"needs the Python package {text}; found {found}"
+    return _Fault(f"needs the Python package {text}; found {found}", install)
 
 
-def _faults(manifest: Manifest, known: Mapping[str, Manifest], core: Version) -> list[str]:
-    faults = []
+def _faults(manifest: Manifest, known: Mapping[str, Manifest], core: Version) -> list[_Fault]:
+    own, faults = manifest.name, []
     if core not in manifest.requires_core:
-        faults.append(f"{manifest.name} needs core {manifest.requires_core}; found {core}")
+        step = f"Upgrade Bimtek, or take a version of {own} that fits it; then restart."
+        faults.append(_Fault(f"{own} needs core {manifest.requires_core}; found {core}", step))
     for name, wanted in manifest.requires.items():
         found = known.get(name)
         if found is None:
-            faults.append(f"{manifest.name} needs {name} {wanted}; it is not there")
+            step = f"Put {name} beside the other plugins, or correct plugin.toml; then restart."
+            faults.append(_Fault(f"{own} needs {name} {wanted}; it is not there", step))
         elif found.version not in wanted:
-            faults.append(f"{manifest.name} needs {name} {wanted}; found {name} {found.version}")
+            text = f"{own} needs {name} {wanted}; found {name} {found.version}"
+            step = f"Take a version of {name} or of {own} that fits the other, then restart."
+            faults.append(_Fault(text, step))
     return faults + [fault for text in manifest.external if (fault := _missing_distribution(text))]
 
 
 def left_out_with(manifest: Manifest, others: Iterable[str]) -> Problem:
     """The problem of a plugin that is fine itself but needs `others`, which are left out."""
-    text = f"{manifest.name} needs {', '.join(sorted(others))}, left out as well"
-    return Problem(manifest.name, text, manifest.path)
+    names = ", ".join(sorted(others))
+    text = f"{manifest.name} needs {names}, left out as well"
+    step = f"Solve what is wrong with {names}, then restart."
+    return Problem(manifest.name, text, manifest.path / "plugin.toml", step)
 
 
 def _without(known: dict[str, Manifest], faulty: Iterable[str]) -> list[Problem]:
@@ -92,11 +108,12 @@ def _circles(known: Mapping[str, Manifest]) -> Iterator[list[str]]:
             return
 
 
-def _all_faults(known: Mapping[str, Manifest], core: Version) -> dict[str, list[str]]:
+def _all_faults(known: Mapping[str, Manifest], core: Version) -> dict[str, list[_Fault]]:
     faults = {name: _faults(manifest, known, core) for name, manifest in known.items()}
     for circle in _circles(known):
+        text = f"dependency cycle: {' -> '.join(circle)}"
         for name in circle[1:]:
-            faults[name].append(f"dependency cycle: {' -> '.join(circle)}")
+            faults[name].append(_Fault(text, UNTIE))
     return {name: found for name, found in faults.items() if found}
 
 
@@ -105,7 +122,9 @@ def resolve(manifests: Iterable[Manifest], core: Version) -> Resolution:
     known = {m.name: m for m in manifests}
     faults = _all_faults(known, core)
     problems = [
-        Problem(name, text, known[name].path) for name, found in faults.items() for text in found
+        Problem(name, fault.message, known[name].path / "plugin.toml", fault.step)
+        for name, found in faults.items()
+        for fault in found
     ]
     problems += _without(known, faults)
     try:

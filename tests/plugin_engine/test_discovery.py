@@ -50,10 +50,14 @@ def test_unreadable_manifests_are_problems_and_the_others_are_found(write_plugin
 
     assert names(found) == ["fine_manifest"]
     assert [(p.plugin, p.path) for p in found.problems] == [
-        ("bad_manifest", bad),
-        ("bad_manifest", bad),
-        ("binary_manifest", binary),
+        ("bad_manifest", bad / "plugin.toml"),
+        ("bad_manifest", bad / "plugin.toml"),
+        ("binary_manifest", binary / "plugin.toml"),
     ]
+    assert {p.file for p in found.problems} == {
+        "bad_manifest/plugin.toml",
+        "binary_manifest/plugin.toml",
+    }
 
 
 def test_name_found_twice_belongs_to_the_first(write_plugin, tmp_path):
@@ -65,7 +69,8 @@ def test_name_found_twice_belongs_to_the_first(write_plugin, tmp_path):
     found = discover([first.parent, second.parent], bundled=False)
 
     assert [m.path for m in found.manifests] == [first]
-    assert found.problems[0].message == f"the name is taken by {first}; rename one"
+    assert found.problems[0].message == f"the name is taken by {first}"
+    assert found.problems[0].step == "Remove or rename one of the two, then restart."
     assert found.problems[0].path == second
 
 

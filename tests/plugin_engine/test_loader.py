@@ -11,28 +11,37 @@ from core.db import Base
 from core.plugin_engine.guard import MissingAccessRule, check_views
 from core.plugin_engine.loader import BUILD_HOOKS, SPECS, MappedState
 
+# What is said, and where: of each faulty plugin beside this file.
 PROBLEMS = {
-    "broken": "ModuleNotFoundError: No module named 'no_such_module' (hooks.py, line 3)",
-    "needs_broken": "needs_broken needs broken, left out as well",
-    "needy": "needy needs absent >=2.0; it is not there",
-    "cyclic_a": "dependency cycle: cyclic_a -> cyclic_b -> cyclic_a",
-    "cyclic_b": "dependency cycle: cyclic_a -> cyclic_b -> cyclic_a",
-    "greedy_table": "table 'greedy_thing' must lie in the schema 'greedy_table'",
-    "greedy_route": "route '/home/greedy' must begin with '/greedy_route/'",
-    "greedy_everywhere": "may not hook into every page (before_request_funcs)",
-    "greedy_view": "has no access rule; add @requires(…)",
-    "greedy_hook": "there is no hook 'cohort_panel'",
-    "greedy_signature": "Argument(s) {'moon'} are declared in the hookimpl",
+    "broken": ("ModuleNotFoundError: No module named 'no_such_module'", "hooks.py, line 3"),
+    "needs_broken": ("needs_broken needs broken, left out as well", "plugin.toml"),
+    "needy": ("needy needs absent >=2.0; it is not there", "plugin.toml"),
+    "cyclic_a": ("dependency cycle: cyclic_a -> cyclic_b -> cyclic_a", "plugin.toml"),
+    "cyclic_b": ("dependency cycle: cyclic_a -> cyclic_b -> cyclic_a", "plugin.toml"),
+    "greedy_table": (
+        "'greedy_thing' must lie in the schema 'greedy_table'",
+        "hooks.py, line 8",
+    ),
+    "greedy_route": ("route '/home/greedy' must begin with '/greedy_route/'", "hooks.py, line 10"),
+    "greedy_everywhere": (
+        "may not hook into every page (before_request_funcs)",
+        "hooks.py, line 15",
+    ),
+    "greedy_view": ("has no access rule; add @requires(…)", "hooks.py, line 10"),
+    "greedy_hook": ("there is no hook 'cohort_panel'", "hooks.py, line 6"),
+    "greedy_signature": ("Argument(s) {'moon'} are declared in the hookimpl", "hooks.py, line 6"),
 }
 
 
 @pytest.mark.parametrize("plugin", PROBLEMS)
-def test_faulty_plugin_is_left_out_and_its_problem_named(whole_app, plugin):
+def test_faulty_plugin_is_left_out_and_named_with_file_and_next_step(whole_app, plugin):
     found = whole_app.extensions["bimtek"]
+    message, file = PROBLEMS[plugin]
 
-    messages = [p.message for p in found.problems if p.plugin == plugin]
+    problem = next(p for p in found.problems if p.plugin == plugin and message in p.message)
 
-    assert any(PROBLEMS[plugin] in message for message in messages)
+    assert problem.file == f"{plugin}/{file}"
+    assert problem.step.endswith(".")
     assert plugin not in found.loaded
     assert not found.pluggy.has_plugin(plugin)
 
@@ -95,7 +104,8 @@ def problem_of(database_url, make_app, write_plugin, caplog):
         assert engine.loaded == {}
         assert engine.menu == []
         [problem] = engine.problems
-        return problem.message
+        assert problem.step
+        return f"{problem.message} ({problem.file})"
 
     return load
 
@@ -114,8 +124,8 @@ def blueprints(): return [pages]
 @pytest.mark.parametrize(
     ("name", "hooks", "said"),
     [
-        ("exits", "raise SystemExit(3)", "SystemExit: 3 (hooks.py, line 1)"),
-        ("syntax", "def (", "SyntaxError"),
+        ("exits", "raise SystemExit(3)", "SystemExit: 3 (exits/hooks.py, line 1)"),
+        ("syntax", "x = 1\ndef (", "(syntax/hooks.py, line 2)"),
         ("wrong_blueprint", HEAD.format(name="other"), "blueprint 'other' must be named"),
         (
             "two_blueprints",
@@ -203,9 +213,26 @@ def blueprints(): return [pages]
             "hook 'cohort_panels' may not be a wrapper",
         ),
         (
+            "fails_in_words",
+            "class Bad(Exception):\n    def __str__(self): raise self\nraise Bad",
+            "Bad: ",
+        ),
+        ("own_end", "class End(BaseException): pass\nraise End", "End: "),
+        (
+            "foreign_job",
+            "from core.api import job\n@job('core.something')\ndef something(): pass",
+            "job 'core.something' must begin with 'foreign_job.' (foreign_job/hooks.py, line 2)",
+        ),
+        (
+            "late_failure",
+            HEAD + "@pages.get('/x')\n@public\ndef x(): return ''\n"
+            "pages.record(lambda state: 1 / (state.app.name == 'probe'))",
+            "ZeroDivisionError: division by zero (late_failure/hooks.py, line 12)",
+        ),
+        (
             "build_fails",
             HEAD + "@hookimpl\ndef permissions(): raise RuntimeError('told to')",
-            "RuntimeError: told to (hooks.py, line 10)",
+            "RuntimeError: told to (build_fails/hooks.py, line 10)",
         ),
     ],
 )
@@ -268,7 +295,8 @@ def blueprints():
 
     said = problem_of("shadow", hooks)
 
-    assert said == "template 'quizzes/panel.html' must lie in templates/shadow/"
+    assert "template 'quizzes/panel.html' must lie in templates/shadow/" in said
+    assert "(shadow/templates/quizzes/panel.html)" in said
     assert outside.exists()
 
 

@@ -1,0 +1,87 @@
+"""What is wrong with the plugins of a site, and what is worth knowing of them.
+
+A problem wants something done; a note does not. Reads only.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask import current_app
+from flask_babel import gettext as _
+from jinja2 import TemplateSyntaxError
+from packaging.version import InvalidVersion, Version
+from sqlalchemy.exc import SQLAlchemyError
+
+from core.plugin_engine.discovery import Problem
+from core.plugin_engine.engine import Engine
+from core.plugin_engine.manifest import Manifest
+
+
+@dataclass(frozen=True)
+class Findings:
+    problems: tuple[Problem, ...]
+    notes: tuple[Problem, ...]
+
+
+def examine(engine: Engine) -> Findings:
+    """Everything there is to say about the plugins; the database may be away."""
+    return Findings((*problems_now(engine), *_broken_templates(engine)), ())
+
+
+def problems_now(engine: Engine) -> list[Problem]:
+    """Why plugins are left out, and where code and tables are not of one version."""
+    try:
+        return [*engine.problems, *_unlike_installed(engine)]
+    except SQLAlchemyError as error:
+        step = _("Look whether it runs, then run: bimtek db upgrade")
+        text = _("The database cannot be asked (%(kind)s).", kind=type(error).__name__)
+        return [*engine.problems, Problem("core", text, step=step)]
+
+
+def _unlike_installed(engine: Engine) -> Iterator[Problem]:
+    """Plugins whose code is gone, or is of another version than their tables."""
+    if current_app.config["SAFE_MODE"]:
+        return
+    for name, installed in engine.enablement.snapshot().installed.items():
+        manifest = engine.manifests.get(name)
+        if manifest is not None:
+            yield from _other_version(manifest, installed)
+        elif not any(problem.plugin == name for problem in engine.problems):
+            yield gone(name)
+
+
+def gone(name: str) -> Problem:
+    """Of an installed plugin whose code is no longer there."""
+    step = _("Put its code back and restart, or run: bimtek plugins forget %(name)s", name=name)
+    return Problem(name, _("It is installed, but its code is gone. Its data is kept."), step=step)
+
+
+def _other_version(manifest: Manifest, installed: str) -> Iterator[Problem]:
+    try:
+        before = Version(installed)
+    except InvalidVersion:
+        before = Version("0")
+    if manifest.version == before:
+        return
+    text = _("Version %(new)s lies on disk, version %(old)s is installed.",
+             new=manifest.version, old=installed)  # fmt: skip
+    if manifest.version > before:
+        step = _("Run: bimtek plugins upgrade %(name)s", name=manifest.name)
+    else:
+        step = _("Put version %(old)s or a newer one back, then restart.", old=installed)
+    yield Problem(manifest.name, text, manifest.path / "plugin.toml", step)
+
+
+def _broken_templates(engine: Engine) -> Iterator[Problem]:
+    """Not looked at when the site starts, since reading them all takes as long as the rest."""
+    for name in engine.loaded:
+        blueprint = current_app.blueprints.get(name)
+        loader = blueprint.jinja_loader if blueprint else None
+        for template in loader.list_templates() if loader else ():
+            try:
+                loader.load(current_app.jinja_env, template)  # type: ignore[union-attr]
+            except TemplateSyntaxError as error:
+                file = Path(error.filename or template)
+                step = _("Correct %(file)s, then restart.", file=file.name)
+                yield Problem(name, f"{error.message}", file, step, error.lineno)
