@@ -44,6 +44,7 @@ ENDPOINTS = {
     "cohorts.access": "people.invite",
     "cohorts.activity": "courses.learn",
     "cohorts.add_known_staff": "cohorts.manage",
+    "cohorts.change_enrolment": "cohorts.enrol",
     "cohorts.change_participant": "people.contacts",
     "cohorts.enrol_known": "cohorts.enrol",
     "cohorts.enrol_new": "cohorts.enrol",

@@ -79,6 +79,18 @@ def cohorts_for(
     return db.session.scalars(query).all()
 
 
+def hosts_for(user: User) -> Sequence[Institution]:
+    """The institutions that hold a class in which the person takes part or works."""
+    places = (
+        sa.select(CohortStaff.cohort_id).filter_by(user_id=user.id),
+        sa.select(Enrolment.cohort_id).filter_by(user_id=user.id, status="confirmed"),
+    )
+    held = sa.select(Cohort.host_id).where(
+        Cohort.id.in_(sa.union_all(*places)), Cohort.status != "cancelled"
+    )
+    return db.session.scalars(sa.select(Institution).where(Institution.id.in_(held))).all()
+
+
 def hosted_by(institution: Institution, *, limit: int) -> Sequence[Cohort]:
     """The newest cohorts that the institution itself hosts."""
     query = sa.select(Cohort).filter_by(host_id=institution.id)
@@ -180,6 +192,13 @@ def participants(
     if after:
         query = query.where(sa.tuple_(User.name_key, Enrolment.id) > sa.tuple_(*after))
     return db.session.scalars(query).all()
+
+
+def places_in(cohort: Cohort, people: Sequence[User]) -> dict[int, Enrolment]:
+    """User id → the place that the person has or had in the cohort."""
+    query = sa.select(Enrolment).filter_by(cohort_id=cohort.id)
+    found = db.session.scalars(query.where(Enrolment.user_id.in_([one.id for one in people])))
+    return {enrolment.user_id: enrolment for enrolment in found}
 
 
 def in_class(cohort: Cohort) -> sa.ColumnElement[bool]:

@@ -13,15 +13,17 @@ from core.cohorts.models import Cohort
 from core.cohorts.queries import in_class
 from core.cohorts.services import hold
 from core.db import db
+from core.errors import DomainError
 from core.institutions.finder import InstitutionFinder, InstitutionUnknown
 from core.institutions.models import Institution
 from core.people.models import User
 from core.people.names import name_key
 from core.people.services import AddressTaken, register_person
+from core.plugin_engine.form_parts import FormParts, undo
 
 
-def register(form: NewPersonForm, cohort: Cohort, *, by: User) -> User | None:
-    """The new person; None with the reason in the form."""
+def register(form: NewPersonForm, cohort: Cohort, *, by: User, parts: FormParts) -> User | None:
+    """The new person with what plugins ask; None with the reason in the form."""
     fields = form.person()
     hold(cohort)  # A second press of the button waits, and meets the person as a namesake.
     try:
@@ -31,11 +33,16 @@ def register(form: NewPersonForm, cohort: Cohort, *, by: User) -> User | None:
         if form.namesakes:
             form.form_errors.append(_("Somebody of this name is known already. Is it the same?"))
             return None
-        return register_person(institution=institution, by=by, **fields)
+        person = register_person(institution=institution, by=by, **fields)
+        parts.save(person)
+        return person
     except InstitutionUnknown as unknown:
         form.institution.errors = [unknown.message]
     except AddressTaken as taken:
         form.email.errors = [taken.message]
+    except DomainError as refused:
+        undo(form, refused)
+        return None
     db.session.rollback()
     return None
 

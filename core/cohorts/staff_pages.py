@@ -9,6 +9,7 @@ from flask_login import current_user
 from core.cohorts.models import Cohort
 from core.people.access import can
 from core.people.models import User
+from core.plugin_engine.form_parts import FormParts
 
 A_PAGE = 100
 
@@ -32,6 +33,11 @@ def page(template: str, **context: Any) -> str:
         may=lambda permission: can(current_user, permission, here()),
         **context,
     )
+
+
+def user_parts(person: User | None = None) -> FormParts:
+    """What plugins ask about a person, or about a new one, in this class."""
+    return FormParts("user_form_parts", here().host, user=person, cohort=here(), by=me())
 
 
 def back_to(endpoint: str, **arguments: Any) -> ResponseReturnValue:

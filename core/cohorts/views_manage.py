@@ -25,7 +25,7 @@ from core.cohorts.forms import (
 )  # fmt: skip
 from core.cohorts.models import Cohort, CohortStaff
 from core.cohorts.registering import register
-from core.cohorts.staff_pages import A_PAGE, back_to, here, me, page
+from core.cohorts.staff_pages import A_PAGE, back_to, here, me, page, user_parts
 from core.courses.forms import one_line
 from core.courses.models import Course
 from core.courses.outline import outline
@@ -38,6 +38,7 @@ from core.limits import limiter, one_person
 from core.people import queries as people
 from core.people.access import can, held_by, institutions_where, roles_with
 from core.people.models import User
+from core.plugin_engine.form_parts import FormParts, undo
 from core.plugin_engine.guard import requires, signed_in
 from core.plugin_engine.settings import settable
 
@@ -86,12 +87,22 @@ def new() -> ResponseReturnValue:
     )
     form.offer(offices)
     form.offer_courses(list(courses.values()))
-    if form.validate_on_submit():
-        cohort = _created(form, courses[form.course_id.data])
+    parts = _parts(form, offices[0] if offices else None)
+    if form.is_submitted() and parts.validate_with(form):
+        cohort = _created(form, courses[form.course_id.data], parts)
         if cohort is not None:
             flash(_("The class is there. Participants see it once it is published."), "ok")
             return redirect(url_for("cohorts.manage", cohort_code=cohort.code))
-    return render_template("cohorts/manage/new.html", form=form, courses=courses)
+    return render_template(
+        "cohorts/manage/new.html", form=form, courses=courses, added=parts.shown()
+    )
+
+
+def _parts(form: CohortForm, usual: Institution | None, cohort: Cohort | None = None) -> FormParts:
+    """What plugins ask about a class at the host that the form names, else at the usual one."""
+    named = db.session.get(Institution, form.host_id.data) if form.host_id.data else None
+    host = named if named and can(current_user, "cohorts.manage", named) else usual
+    return FormParts("cohort_form_parts", host or (), cohort=cohort, host=host, by=me())
 
 
 def _courses() -> Sequence[Course]:
@@ -139,7 +150,7 @@ def _office(field: SelectField, kept: set[int]) -> Institution | None:
     return None
 
 
-def _created(form: NewCohortForm, course: Course) -> Cohort | None:
+def _created(form: NewCohortForm, course: Course, parts: FormParts) -> Cohort | None:
     """The new class; None with the reason in the form."""
     chosen = _institutions(form)
     if chosen is None:
@@ -149,9 +160,9 @@ def _created(form: NewCohortForm, course: Course) -> Cohort | None:
     fields = {**form.values(), **chosen, **zone, "title": title, "code": form.code.data}
     try:
         cohort = services.create_cohort(course, by=current_user, **fields)
+        parts.save(cohort)
     except DomainError as refused:
-        db.session.rollback()
-        form.form_errors.append(refused.message)
+        undo(form, refused)
         return None
     db.session.commit()
     return cohort
@@ -190,19 +201,24 @@ def settings(cohort_code: str) -> ResponseReturnValue:
     cohort = here()
     form = CohortForm(obj=cohort)
     form.offer(list(dict.fromkeys([cohort.organiser, cohort.host, *_offices()])))
-    if form.validate_on_submit() and (chosen := _institutions(form, cohort)):
+    parts = _parts(form, cohort.host, cohort)
+    if (
+        form.is_submitted()
+        and parts.validate_with(form)
+        and (chosen := _institutions(form, cohort))
+    ):
         title = form.title.data or cohort.course.title
         fields = {**form.values(), **chosen, "title": title, "timezone": form.timezone.data}
         try:
             services.change_cohort(cohort, by=current_user, **fields)
+            parts.save(cohort)
         except DomainError as refused:
-            db.session.rollback()
-            form.form_errors.append(refused.message)
+            undo(form, refused)
         else:
             db.session.commit()
             flash(_("Saved."), "ok")
             return back_to("cohorts.manage")
-    return page("settings", form=form, plugins=settable(cohort))
+    return page("settings", form=form, plugins=settable(cohort), added=parts.shown())
 
 
 @pages.post("/classes/<cohort_code>/publish")
@@ -267,13 +283,15 @@ def add_known_staff(cohort_code: str) -> ResponseReturnValue:
 @requires("cohorts.manage")
 def new_staff(cohort_code: str) -> ResponseReturnValue:
     """Registers somebody who is not known yet, and adds the person."""
-    form = NewStaffForm()
-    if form.validate_on_submit() and (person := register(form, here(), by=me())):
-        services.add_staff(here(), person, form.role.data, by=current_user)
-        db.session.commit()
-        flash(_("%(name)s was added. Give out access next.", name=person.display_name), "ok")
-        return back_to("cohorts.staff")
-    return page("new_staff", form=form)
+    form, parts = NewStaffForm(), user_parts()
+    if form.is_submitted() and parts.validate_with(form):
+        person = register(form, here(), by=me(), parts=parts)
+        if person is not None:
+            services.add_staff(here(), person, form.role.data, by=current_user)
+            db.session.commit()
+            flash(_("%(name)s was added. Give out access next.", name=person.display_name), "ok")
+            return back_to("cohorts.staff")
+    return page("new_staff", form=form, added=parts.shown())
 
 
 @pages.post("/classes/<cohort_code>/staff/<int:staff_id>/remove")

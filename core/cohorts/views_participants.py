@@ -1,5 +1,6 @@
 """The participants of a class: the list, one person, enrolling, taking out, deciding by hand."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -7,6 +8,7 @@ from flask import abort, flash, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
+from flask_wtf import FlaskForm
 
 from core.cohorts import queries, services
 from core.cohorts.blueprint import pages
@@ -15,7 +17,7 @@ from core.cohorts.invitations import may_change_person, reasons_not_to_invite
 from core.cohorts.models import Enrolment
 from core.cohorts.registering import register
 from core.cohorts.requirements import requirements_of
-from core.cohorts.staff_pages import A_PAGE, back_to, here, me, page
+from core.cohorts.staff_pages import A_PAGE, back_to, here, me, page, user_parts
 from core.cohorts.standing import standings
 from core.courses.forms import one_line
 from core.courses.outline import outline
@@ -28,6 +30,7 @@ from core.people.access import can
 from core.people.models import User
 from core.people.queries import by_sign_in_name, with_open_access
 from core.people.services import AddressTaken, change_person
+from core.plugin_engine.form_parts import FormParts, undo
 from core.plugin_engine.guard import requires
 
 PARTICIPANT = "/classes/<cohort_code>/participants/<int:enrolment_id>"
@@ -35,6 +38,13 @@ PARTICIPANT = "/classes/<cohort_code>/participants/<int:enrolment_id>"
 
 def _enrolment(enrolment_id: int) -> Enrolment:
     return queries.enrolment_in(here(), enrolment_id) or abort(404)
+
+
+def _parts(enrolment: Enrolment | None = None) -> FormParts:
+    """What plugins ask about a place in this class."""
+    return FormParts(
+        "enrolment_form_parts", here().host, enrolment=enrolment, cohort=here(), by=me()
+    )
 
 
 @pages.get("/classes/<cohort_code>/participants")
@@ -102,6 +112,7 @@ def participant(cohort_code: str, enrolment_id: int) -> ResponseReturnValue:
         contacts=can(current_user, "people.contacts", cohort),
         why_not=reasons_not_to_invite(me(), [person], cohort).get(person.id, ""),
         may_change=may_change_person(me(), person, cohort),
+        has_parts=can(current_user, "cohorts.enrol", cohort) and bool(_parts(enrolment)),
     )
 
 
@@ -137,17 +148,41 @@ def change_participant(cohort_code: str, enrolment_id: int) -> ResponseReturnVal
     if not may_change_person(me(), enrolment.user, here()):
         abort(403)
     form = PersonForm(obj=enrolment.user)
-    if form.validate_on_submit():
+    parts = user_parts(enrolment.user)
+    if form.is_submitted() and parts.validate_with(form):
         try:
             change_person(enrolment.user, by=me(), **form.person())
+            parts.save(enrolment.user)
         except AddressTaken as taken:
             db.session.rollback()
             form.email.errors = [taken.message]
+        except DomainError as refused:
+            undo(form, refused)
         else:
             db.session.commit()
             flash(_("Saved."), "ok")
             return back_to("cohorts.participant", enrolment_id=enrolment.id)
-    return page("change_participant", form=form, enrolment=enrolment)
+    return page("change_participant", form=form, added=parts.shown(), enrolment=enrolment)
+
+
+@pages.route(f"{PARTICIPANT}/enrolment", methods=["GET", "POST"])
+@requires("cohorts.enrol")
+def change_enrolment(cohort_code: str, enrolment_id: int) -> ResponseReturnValue:
+    """What plugins ask about the place in this class; core itself asks nothing about it."""
+    enrolment = _enrolment(enrolment_id)
+    form, parts = FlaskForm(), _parts(enrolment)
+    if not parts:
+        return back_to("cohorts.participant", enrolment_id=enrolment.id)
+    if form.is_submitted() and parts.validate_with(form):
+        try:
+            parts.save(enrolment)
+        except DomainError as refused:
+            undo(form, refused)
+        else:
+            db.session.commit()
+            flash(_("Saved."), "ok")
+            return back_to("cohorts.participant", enrolment_id=enrolment.id)
+    return page("change_enrolment", form=form, added=parts.shown(), enrolment=enrolment)
 
 
 @pages.route(f"{PARTICIPANT}/withdraw", methods=["GET", "POST"])
@@ -193,8 +228,15 @@ def _enrol(person: User) -> bool:
 def enrol_person(cohort_code: str) -> ResponseReturnValue:
     """Finds one person by what only people who know the person can write."""
     form = FindPersonForm()
-    found = by_sign_in_name(form.q.data) if form.validate_on_submit() else None
-    return page("enrol", form=form, found=found)
+    if not form.validate_on_submit():
+        return page("enrol", form=form, found=None)
+    return _found(form, by_sign_in_name(form.q.data), _parts())
+
+
+def _found(form: FindPersonForm, found: Sequence[User], parts: FormParts) -> str:
+    """The page with those who may be meant; who has a place already is not enrolled again."""
+    known = queries.places_in(here(), found)
+    return page("enrol", form=form, found=found, known=known, added=parts.shown())
 
 
 @pages.post("/classes/<cohort_code>/enrol/known")
@@ -204,16 +246,38 @@ def enrol_known(cohort_code: str) -> ResponseReturnValue:
     """Enrols somebody whom the search has found; a bare id is not enough."""
     form = FindPersonForm()
     found = by_sign_in_name(form.q.data) if form.validate() else []
-    person = next((p for p in found if str(p.id) == request.form.get("person")), None)
-    _enrol(person or abort(400))
-    return back_to("cohorts.enrol_person")
+    wanted = request.form.get("person")
+    person = next((p for p in found if str(p.id) == wanted), None) or abort(400)
+    services.hold(here())  # A second press of the button waits, and finds the place.
+    if services.enrolment_of(person, here()):
+        _enrol(person)
+        return back_to("cohorts.enrol_person")
+    parts = _parts()
+    if parts.validate_with(form) and _enrolled(person, form, parts):
+        return back_to("cohorts.enrol_person")
+    return _found(form, found, parts)
+
+
+def _enrolled(person: User, form: FlaskForm, parts: FormParts) -> bool:
+    """Enrols, saves what plugins asked and says so; else the form says why not."""
+    try:
+        parts.save(services.enrol(person, here(), via="organiser", by=me()))
+    except DomainError as refused:
+        undo(form, refused)
+        return False
+    db.session.commit()
+    flash(_("%(name)s is in the class.", name=person.display_name), "ok")
+    return True
 
 
 @pages.route("/classes/<cohort_code>/enrol/new", methods=["GET", "POST"])
 @requires("cohorts.enrol")
 def enrol_new(cohort_code: str) -> ResponseReturnValue:
     """Registers somebody who is not known yet, and enrols the person."""
-    form = NewPersonForm()
-    if form.validate_on_submit() and (person := register(form, here(), by=me())):
-        return back_to("cohorts.enrol_person" if _enrol(person) else "cohorts.participants")
-    return page("enrol_new", form=form)
+    form, about, place = NewPersonForm(), user_parts(), _parts()
+    parts = about + place
+    if form.is_submitted() and parts.validate_with(form):
+        person = register(form, here(), by=me(), parts=about)
+        if person and _enrolled(person, form, place):
+            return back_to("cohorts.enrol_person")
+    return page("enrol_new", form=form, added=parts.shown())

@@ -33,14 +33,17 @@ from core.db import db
 from core.errors import DomainError
 from core.files import FileKindRefused, FileTooLarge
 from core.forms import choices, row_id
+from core.institutions.models import Institution
 from core.people.access import can, institutions_where
 from core.plugin_engine.contributions import ActivityKind, core_form
 from core.plugin_engine.engine import engine
+from core.plugin_engine.form_parts import FormParts, undo
 from core.plugin_engine.guard import no_page, requires
 from core.plugin_engine.settings import settable
 
 pages = Blueprint("courses", __name__)
 A_PAGE = 100
+COURSE_FIELDS = ("code", "title", "summary", "lesson_hours", "language")
 
 
 @pages.app_template_global()
@@ -111,20 +114,41 @@ def new() -> ResponseReturnValue:
     form = NewCourseForm()
     owners = {i.id: i for i in queries.owners(institutions_where(current_user, "courses.author"))}
     form.institution_id.choices = choices((i.id, i.name) for i in owners.values())
-    if form.validate_on_submit():
-        filled = {name: value for name, value in form.data.items() if name != "csrf_token"}
-        owner = owners[filled.pop("institution_id")]
-        try:
-            course = services.create_course(owner, by=current_user, **filled)
-        except services.CodeTaken as taken:
-            if sent_twice := _just_made(owner.id, form):
-                return _editor(sent_twice)
-            form.code.errors = [taken.message]
-        else:
-            db.session.commit()
-            flash(_("The course is there. Begin with its first material."), "ok")
+    if not owners:
+        return render_template("courses/new.html", owners=owners)
+    owner = owners.get(form.institution_id.data) or next(iter(owners.values()))
+    parts = _parts(owner)
+    if form.is_submitted() and parts.validate_with(form):
+        course = _created(form, owner, parts)
+        if course is not None:
             return _editor(course)
-    return render_template("courses/new.html", form=form, owners=owners)
+    return render_template("courses/new.html", form=form, owners=owners, added=parts.shown())
+
+
+def _parts(owner: Institution, course: Course | None = None) -> FormParts:
+    by = current_user._get_current_object()
+    return FormParts("course_form_parts", owner, course=course, owner=owner, by=by)
+
+
+def _filled(form: CourseForm) -> dict[str, Any]:
+    """Core's own fields of a course."""
+    return {name: form[name].data for name in COURSE_FIELDS if name in form}
+
+
+def _created(form: NewCourseForm, owner: Institution, parts: FormParts) -> Course | None:
+    """The new course, or the one that a first press made; None with the reason in the form."""
+    try:
+        course = services.create_course(owner, by=current_user, **_filled(form))
+        parts.save(course)
+    except services.CodeTaken as taken:
+        form.code.errors = [taken.message]
+        return _just_made(owner.id, form)
+    except DomainError as refused:
+        undo(form, refused)
+        return None
+    db.session.commit()
+    flash(_("The course is there. Begin with its first material."), "ok")
+    return course
 
 
 def _just_made(owner_id: int, form: NewCourseForm) -> Course | None:
@@ -162,14 +186,23 @@ def edit(course_id: int) -> ResponseReturnValue:
 def settings(course_id: int) -> ResponseReturnValue:
     course: Course = g.scope
     form = CourseForm(obj=course)
-    if form.validate_on_submit():
-        filled = {name: value for name, value in form.data.items() if name != "csrf_token"}
-        services.change_course(course, by=current_user, **filled)
-        db.session.commit()
-        flash(_("Saved."), "ok")
-        return _editor(course)
+    parts = _parts(course.institution, course)
+    if form.is_submitted() and parts.validate_with(form):
+        try:
+            services.change_course(course, by=current_user, **_filled(form))
+            parts.save(course)
+        except DomainError as refused:
+            undo(form, refused)
+        else:
+            db.session.commit()
+            flash(_("Saved."), "ok")
+            return _editor(course)
     return render_template(
-        "courses/settings.html", form=form, course=course, plugins=settable(course)
+        "courses/settings.html",
+        form=form,
+        course=course,
+        plugins=settable(course),
+        added=parts.shown(),
     )
 
 

@@ -1,11 +1,12 @@
-"""What plugins show on the pages of a cohort, and what they hear of it."""
+"""What plugins show on the pages of a cohort, ask in its forms, and hear of it."""
 
 from collections.abc import Sequence
 
 from core.cohorts.models import ActivityProgress, Cohort, Enrolment, ScheduledActivity
 from core.hookspecs import hookspec
+from core.institutions.models import Institution
 from core.people.models import User
-from core.plugin_engine.contributions import Panel, Refusal, Requirement
+from core.plugin_engine.contributions import FormPart, Panel, Refusal, Requirement
 
 
 @hookspec("collect", page="cohorts.manage")
@@ -21,6 +22,27 @@ def participant_panels(enrolment: Enrolment) -> Sequence[Panel]:  # type: ignore
 @hookspec("collect", page="cohorts.participant")
 def enrolment_panels(enrolment: Enrolment, user: User) -> Sequence[Panel]:  # type: ignore[empty-body]
     """Panels on the staff's page of one participant; `user` is who reads it."""
+
+
+@hookspec("collect")
+def cohort_form_parts(  # type: ignore[empty-body]
+    cohort: Cohort | None, host: Institution, by: User
+) -> Sequence[FormPart]:
+    """Fields in the settings of a cohort, or in the form of a new one.
+
+    `host` is the one chosen in the form, and its plugins are asked.
+    """
+
+
+@hookspec("collect")
+def enrolment_form_parts(  # type: ignore[empty-body]
+    enrolment: Enrolment | None, cohort: Cohort, by: User
+) -> Sequence[FormPart]:
+    """Fields about a place in a cohort, when the staff enrol one person or change the enrolment.
+
+    `enrolment` is None for a new one. Lists of participants, keys and the console do not ask, so
+    what is needed later must not count on an answer.
+    """
 
 
 @hookspec("decide")

@@ -27,7 +27,7 @@ from core.people.access import (
 from core.people.models import Grant, User
 from core.people.queries import by_sign_in_name, grants_in
 from core.people.services import grant_role, take_role
-from core.plugin_engine.form_parts import FormParts
+from core.plugin_engine.form_parts import FormParts, undo
 from core.plugin_engine.guard import requires
 
 pages = Blueprint("institutions", __name__)
@@ -121,13 +121,12 @@ def new(institution_id: int) -> ResponseReturnValue:
             made = create_institution(parent=here(), by=current_user, **form.fields())
             parts.save(made)
         except DomainError as refused:
-            db.session.rollback()
-            form.form_errors.append(refused.message)
+            undo(form, refused)
         else:
             db.session.commit()
             flash(_("%(name)s was added.", name=made.name), "ok")
             return redirect(url_for("institutions.show", institution_id=made.id))
-    return page("form", form=form, parts=parts, is_new=True)
+    return page("form", form=form, added=parts.shown(), is_new=True)
 
 
 @pages.route("/institutions/<int:institution_id>/edit", methods=["GET", "POST"])
@@ -140,13 +139,12 @@ def edit(institution_id: int) -> ResponseReturnValue:
             change_institution(here(), by=current_user, **form.fields())
             parts.save(here())
         except DomainError as refused:
-            db.session.rollback()
-            form.form_errors.append(refused.message)
+            undo(form, refused)
         else:
             db.session.commit()
             flash(_("Saved."), "ok")
             return redirect(url_for("institutions.show", institution_id=institution_id))
-    return page("form", form=form, parts=parts, is_new=False)
+    return page("form", form=form, added=parts.shown(), is_new=False)
 
 
 # Roles

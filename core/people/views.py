@@ -27,7 +27,9 @@ from flask_security import login_user, logout_user, verify_password
 from sqlalchemy import text
 
 from core.cohorts.home import today
+from core.cohorts.queries import hosts_for
 from core.db import db, now
+from core.errors import DomainError
 from core.forms import choices
 from core.limits import limiter, sign_in_name
 from core.navigation import MOST, all_entries
@@ -52,6 +54,7 @@ from core.people.services import (
     sign_in_names,
     use_access,
 )
+from core.plugin_engine.form_parts import FormParts, undo
 from core.plugin_engine.guard import no_page, public, signed_in
 
 pages = Blueprint("people", __name__)
@@ -285,16 +288,23 @@ def more() -> ResponseReturnValue:
 @pages.route("/profile", methods=["GET", "POST"])
 @signed_in
 def profile() -> ResponseReturnValue:
-    form = ProfileForm(obj=current_user)
-    if form.validate_on_submit():
-        form.populate_obj(current_user)
-        session.pop("language", None)
-        db.session.commit()
-        refresh()
-        flash(_("Saved."), "ok")
-        return redirect(url_for("people.profile"))
-    name = sign_in_names([current_user])[current_user.id]
-    return render_template("people/profile.html", form=form, sign_in_name=name)
+    user = current_user._get_current_object()
+    form = ProfileForm(obj=user)
+    parts = FormParts("user_form_parts", hosts_for(user), user=user, cohort=None, by=user)
+    if form.is_submitted() and parts.validate_with(form):
+        form.populate_obj(user)
+        try:
+            parts.save(user)
+        except DomainError as refused:
+            undo(form, refused)
+        else:
+            session.pop("language", None)
+            db.session.commit()
+            refresh()
+            flash(_("Saved."), "ok")
+            return redirect(url_for("people.profile"))
+    name = sign_in_names([user])[user.id]
+    return render_template("people/profile.html", form=form, added=parts.shown(), sign_in_name=name)
 
 
 @pages.get("/help")

@@ -1,20 +1,29 @@
 """The fields that plugins add to a form of core: shown with it, checked and saved with it.
 
-A part that fails is left out of the page; when the form is sent, nothing at all is saved.
+A part that fails is left out of the page; when the form is sent, nothing at all is saved. What
+was not on the page was not filled in by anybody, so it is asked for and never saved as empty.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
-from flask import render_template
+from flask import render_template, request
 from flask_babel import gettext as _
 from markupsafe import Markup
 
+from core.db import db
 from core.errors import DomainError
 from core.plugin_engine.contributions import FormPart
 from core.plugin_engine.engine import FAILED, Where, engine
+
+MARK = "form_part"
+
+
+class PartRefused(DomainError):
+    """A plugin said no to its part; the sentence stands with its fields."""
 
 
 class PartFailed(DomainError):
@@ -24,6 +33,15 @@ class PartFailed(DomainError):
         super().__init__(
             _("“%(title)s” could not be saved, so nothing was. Tell your admin.", title=title)
         )
+
+
+@dataclass(frozen=True)
+class Found:
+    """A part, whose it is, and `anchor`: its id on the page and its mark in what is sent."""
+
+    plugin: str
+    anchor: str
+    part: FormPart
 
 
 @dataclass(frozen=True)
@@ -40,47 +58,85 @@ class FormParts:
     """The parts of one form; `hook` gives them, asked where `where` says."""
 
     def __init__(self, hook: str, where: Where, **arguments: Any) -> None:
-        self._found: list[tuple[str, FormPart]] = engine().collected(hook, where, **arguments)
+        parts = engine().collected(hook, where, **arguments)
+        counted: Counter[str] = Counter()
+        self._found = []
+        for plugin, part in parts:
+            counted[plugin] += 1
+            self._found.append(Found(plugin, anchor(hook, plugin, counted[plugin]), part))
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+    def __add__(self, other: Self) -> Self:
+        """Those of two hooks, shown and checked as one; each is saved with its own thing."""
+        both = object.__new__(type(self))
+        both._found = [*self._found, *other._found]
+        return both
 
     def shown(self) -> Sequence[Shown]:
         """The parts as they stand on the page, without those that cannot be shown."""
         rendered = [
-            engine().attempt(plugin, "showing a part of a form", partial(_shown, part, at))
-            for at, (plugin, part) in enumerate(self._found, start=1)
+            engine().attempt(one.plugin, "showing a part of a form", partial(_shown, one))
+            for one in self._found
         ]
         return [part for part in rendered if part is not FAILED]
 
     def validate_with(self, form: Any) -> bool:
         """Checks the form and every part, so that the reader sees all that is wrong at once."""
         right = [form.validate()]
-        for plugin, part in self._found:
-            valid = engine().attempt(plugin, "checking a part of a form", partial(_checked, part))
+        for one in self._found:
+            valid = engine().attempt(one.plugin, "checking a part of a form", partial(_valid, one))
             right.append(valid is not FAILED and valid)
             if valid is FAILED:
-                form.form_errors.append(PartFailed(str(part.title)).message)
+                form.form_errors.append(PartFailed(str(one.part.title)).message)
         return all(right)
 
     def save(self, thing: Any) -> None:
-        """Saves every part in the open transaction. Raises DomainError; then roll back."""
-        for plugin, part in self._found:
+        """Saves every part in the open transaction. Raises DomainError; then `undo`."""
+        for one in self._found:
             try:
-                part.save(thing)
+                one.part.save(thing)
+                db.session.flush()
             except DomainError as refused:
-                part.form.form_errors.append(refused.message)
-                raise
+                one.part.form.form_errors.append(refused.message)
+                raise PartRefused(refused.message) from refused
             except Exception as error:
-                engine().failed(plugin, "saving a part of a form")
-                raise PartFailed(str(part.title)) from error
+                engine().failed(one.plugin, "saving a part of a form")
+                raise PartFailed(str(one.part.title)) from error
 
 
-def _shown(part: FormPart, at: int) -> Shown:
-    anchor = f"part-{at}"
-    text = render_template("plugins/form_part.html", part=part, anchor=anchor)
-    return Shown(anchor, str(part.title), bool(part.form.errors), Markup(text))  # noqa: S704 -- autoescaped by the template
+def anchor(hook: str, plugin: str, number: int = 1) -> str:
+    """How the plugin's part of that number is called on the page of the form."""
+    return f"{hook.removesuffix('_form_parts')}-{plugin}-{number}"
 
 
-def _checked(part: FormPart) -> bool:
-    """What cannot be shown was not filled in by anybody either, and must not be saved as empty."""
-    valid = bool(part.form.validate())
-    _shown(part, 0)
+def undo(form: Any, refused: DomainError) -> None:
+    """Takes back what was written for the form, and says in it why."""
+    db.session.rollback()
+    if not isinstance(refused, PartRefused):
+        form.form_errors.append(refused.message)
+
+
+def _shown(one: Found) -> Shown:
+    part = one.part
+    text = render_template("plugins/form_part.html", part=part, anchor=one.anchor, mark=MARK)
+    return Shown(one.anchor, str(part.title), bool(part.form.errors), Markup(text))  # noqa: S704 -- autoescaped by the template
+
+
+def _valid(one: Found) -> bool:
+    """What cannot be shown was not filled in either, so it is rendered here as well."""
+    form = one.part.form
+    sent = one.anchor in request.form.getlist(MARK)
+    valid = sent and bool(form.validate())
+    if not sent:
+        _forget_what_was_sent(form)
+        form.form_errors.append(_("This was not on the page before. Check it, then send again."))
+    _shown(one)
     return valid
+
+
+def _forget_what_was_sent(form: Any) -> None:
+    """The form as the plugin filled it, not as a page without its fields would empty it."""
+    for field in form:
+        field.process(None, field.object_data)

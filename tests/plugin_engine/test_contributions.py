@@ -27,6 +27,7 @@ from core.institutions.models import Institution
 from core.plugin_engine import engine
 from core.plugin_engine.contributions import Requirement
 from core.testing.counting import count_queries
+from core.testing.forms import sent_parts
 
 NOON = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
 
@@ -252,7 +253,8 @@ def test_metrics_are_those_of_core_and_of_active_plugins(place, make):
 
 def form(**changes):
     return {"name": "Office", "short_name": "Office", "kind": "province",
-            "timezone": "Asia/Jakarta", "aliases": "", **changes}  # fmt: skip
+            "timezone": "Asia/Jakarta", "aliases": "",
+            **sent_parts("extras", "institution"), **changes}  # fmt: skip
 
 
 def motto(institution):

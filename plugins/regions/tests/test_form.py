@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from core.api import Institution, db
+from core.testing.forms import sent_parts
 from plugins.regions.models import InstitutionRegion
 from plugins.regions.services import set_region
 
@@ -16,6 +17,7 @@ NEW = {
     "kind": "library",
     "timezone": "Asia/Makassar",
     "aliases": "",
+    **sent_parts("regions", "institution"),
 }
 OFFERED = re.compile(
     r'<input class="form-check-input" type="radio"[^>]*name="regions-code" value="([^"]*)"'
@@ -41,6 +43,7 @@ def fields(institution):
         "kind": institution.kind,
         "timezone": institution.timezone,
         "aliases": "",
+        **sent_parts("regions", "institution"),
     }
 
 

@@ -18,7 +18,19 @@ def upgrade():
         sa.PrimaryKeyConstraint("institution_id"),
         schema="extras",
     )
+    for target in ("user", "course", "cohort", "enrolment"):
+        op.create_table(
+            f"{target}_note",
+            sa.Column(f"{target}_id", sa.BigInteger(), nullable=False),
+            sa.Column("text", sa.Text(), nullable=False),
+            sa.CheckConstraint("text <> 'unkeepable'", name="text"),
+            sa.ForeignKeyConstraint([f"{target}_id"], [f"{target}.id"], ondelete="CASCADE"),
+            sa.PrimaryKeyConstraint(f"{target}_id"),
+            schema="extras",
+        )
 
 
 def downgrade():
+    for target in ("user", "course", "cohort", "enrolment"):
+        op.drop_table(f"{target}_note", schema="extras")
     op.drop_table("motto", schema="extras")
