@@ -1,15 +1,14 @@
-"""Every address of the product in one table: who may call it, and whether it answers so.
+"""Every address of core in one table: who may call it, and whether it answers so.
 
 A new route fails here until the table knows it. What a page shows is tested elsewhere.
 """
 
 import importlib
 import re
+import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
@@ -18,26 +17,32 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.routing import Rule
 
 from core import create_app
-from core.cohorts.services import add_staff
 from core.courses.services import add_activity
 from core.courses.uploads import keep_upload
 from core.db import READ_ENGINE, db
 from core.institutions.models import Institution
 from core.people.access import ADMIN
-from core.people.models import Grant, User
 from core.people.services import grant_role
 from core.plugin_engine.contributions import PagePanel, Panel
 from core.plugin_engine.discovery import BUNDLED
 from core.plugin_engine.engine import engine
-from core.plugin_engine.guard import access_of
+from core.testing.access import (
+    CORE_HOLDERS,
+    PUBLIC,
+    ROLES,
+    SIGNED_IN,
+    access_found,
+    address,
+    asks_to_sign_in,
+    client_of,
+    is_refused,
+    may,
+    new_place,
+    rules,
+)
 from core.testing.fixtures import SETTINGS, Client
 
-PUBLIC, SIGNED_IN = "public", "signed_in"
-# Each plugin keeps its own table beside its tests.
-TABLES = [
-    importlib.import_module(f"plugins.{path.parent.name}.tests.access_table")
-    for path in sorted(BUNDLED.glob("*/plugin.toml"))
-]
+PLUGINS = [path.parent.name for path in sorted(BUNDLED.glob("*/plugin.toml"))]
 
 ENDPOINTS = {
     "bootstrap.static": PUBLIC,
@@ -124,36 +129,28 @@ ENDPOINTS = {
     "static": PUBLIC,
 }
 
-ADMINS = {"institution_admin", ADMIN}
-RUN = ADMINS | {"organiser"}
-HELP = RUN | {"committee"}
-STAFF = HELP | {"trainer"}
+HOLDERS: Mapping[str, set[str]] = {}  # all of them are core's
+TABLE = sys.modules[__name__]
 
-HOLDERS = {
-    "cohorts.enrol": HELP,
-    "cohorts.manage": RUN,
-    "cohorts.view": STAFF,
-    "courses.author": RUN,
-    "courses.learn": STAFF | {"participant"},
-    "courses.view": STAFF,
-    "grants.manage": ADMINS,
-    "institutions.manage": ADMINS,
-    "institutions.view": STAFF,
-    "people.contacts": HELP,
-    "people.invite": HELP,
-    "plugins.install": {ADMIN},
-    "plugins.manage": ADMINS,
-}
 
-PLUGINS = {endpoint.partition(".")[0] for table in TABLES for endpoint in table.ENDPOINTS}
-for table in TABLES:
-    ENDPOINTS |= table.ENDPOINTS
-    HOLDERS |= table.HOLDERS
+def arguments(section: Any, cohort: Any, enrolment: Any) -> Mapping[str, Mapping[str, Any]]:
+    """Endpoint → what stands in its address; the course holds what every plugin adds to it."""
+    for name in PLUGINS:
+        table = importlib.import_module(f"plugins.{name}.tests.access_table")
+        table.arguments(section, cohort, enrolment)
+    upload = FileStorage(BytesIO(b"%PDF-1.7\n%%EOF\n"), filename="paper.pdf")
+    file = add_activity(section, "file", "Paper", file=keep_upload(upload))
+    return {
+        "static": {"filename": "bimtek.css"},
+        "bootstrap.static": {"filename": "css/bootstrap.min.css"},
+        "courses.file": {"activity_id": file.id},
+        "cohorts.file": {"activity_id": file.id},
+        "plugins.settings_here": {"plugin": "attendance"},
+        "plugins.cohort_settings": {"plugin": "attendance"},
+        "plugins.course_settings": {"plugin": "attendance"},
+        "plugins.site_settings": {"plugin": "attendance"},
+    }
 
-# The outsider is an organiser too, of a neighbour: what names an institution, a course or a
-# class is out of reach, the person's own lists are not.
-ROLES = ("anonymous", "outsider", "participant", *sorted(STAFF))
-SCOPES = {"cohort_code", "course_id", "institution_id"}
 
 # Answers of core's pages that are neither a page nor a way to one, with the reason.
 ANSWERS = {
@@ -163,105 +160,12 @@ ANSWERS = {
 }
 
 
-@dataclass(frozen=True)
-class Place:
-    """A class, its course and everything that an address may name; `people`: role → user."""
-
-    arguments: Mapping[str, Any]
-    own_arguments: Mapping[str, Mapping[str, Any]]
-    people: Mapping[str, User]
-
-    def address(self, rule: Rule) -> str:
-        known = {**self.arguments, **self.own_arguments.get(rule.endpoint, {})}
-        missing = rule.arguments - known.keys()
-        assert not missing, f"tell Place what {missing} of {rule.endpoint} is"
-        built = rule.build({name: known[name] for name in rule.arguments}, append_unknown=False)
-        assert built is not None, f"{rule} was not built"
-        return built[1]
-
-
 @pytest.fixture
 def place(make, app):
     nation = make.institution("Nation", kind="national")
-    office, neighbour = (make.institution(n, nation, "province") for n in ("Office", "Neighbour"))
     for plugin in engine().loaded:
         make.enabled(plugin, nation)
-    course = make.course(office, pages=0)
-    section = make.section(course)
-    activity = make.page(section)
-    upload = FileStorage(BytesIO(b"%PDF-1.7\n%%EOF\n"), filename="paper.pdf")
-    file = add_activity(section, "file", "Paper", file=keep_upload(upload))
-    cohort = make.cohort(course, office, code="OFFICE-1", publish=False)
-    enrolment = make.enrolment(cohort)
-    own: dict[str, Any] = {}
-    for table in TABLES:
-        own |= table.arguments(section, cohort, enrolment)
-    course.status = cohort.status = "published"
-    entry = add_staff(cohort, make.user(), "trainer", by=None)
-    people = {role: make.staff(role, office) for role in sorted(STAFF - {ADMIN})}
-    people |= {"participant": enrolment.user, "outsider": make.staff("organiser", neighbour)}
-    people[ADMIN] = make.user()
-    grant_role(people[ADMIN], ADMIN, nation, by=None)
-    db.session.commit()
-    return Place(
-        people=people,
-        arguments={
-            "cohort_code": cohort.code,
-            "course_id": course.id,
-            "institution_id": office.id,
-            "section_id": section.id,
-            "activity_id": activity.id,
-            "enrolment_id": enrolment.id,
-            "staff_id": entry.id,
-            "grant_id": db.session.query(Grant).filter_by(institution_id=office.id).first().id,
-            "token": "invented",
-            "ticket": "invented",
-            "question_id": 1,
-            "number": 1,
-            "item": 1,
-        },
-        own_arguments={
-            "static": {"filename": "bimtek.css"},
-            "bootstrap.static": {"filename": "css/bootstrap.min.css"},
-            "courses.file": {"activity_id": file.id},
-            "cohorts.file": {"activity_id": file.id},
-            "plugins.settings_here": {"plugin": "attendance"},
-            "plugins.cohort_settings": {"plugin": "attendance"},
-            "plugins.course_settings": {"plugin": "attendance"},
-            "plugins.site_settings": {"plugin": "attendance"},
-            **own,
-        },
-    )
-
-
-def rules(app: Flask) -> Iterator[Rule]:
-    yield from sorted(app.url_map.iter_rules(), key=lambda rule: rule.endpoint)
-
-
-def may(role: str, rule: Rule) -> bool:
-    """What the table says."""
-    access = ENDPOINTS[rule.endpoint]
-    if access == PUBLIC or (access == SIGNED_IN and role != "anonymous"):
-        return True
-    if role == "outsider" and not rule.arguments & SCOPES:
-        return "organiser" in HOLDERS.get(access, ())
-    return role in HOLDERS.get(access, ())
-
-
-def client_of(app: Flask, user: User | None) -> Any:
-    client = app.test_client()
-    if user is not None:
-        with client.session_transaction() as session:
-            session.update(_user_id=user.fs_uniquifier, _fresh=True, language="en")
-    return client
-
-
-def asks_to_sign_in(answer: Any) -> bool:
-    return answer.status_code == 302 and urlsplit(answer.location).path == "/sign-in"
-
-
-def is_refused(answer: Any, role: str) -> bool:
-    return asks_to_sign_in(answer) if role == "anonymous" else answer.status_code == 403
+    return new_place(make, nation, TABLE)
 
 
 # The same where there is no plugin whose settings the address could name.
@@ -274,28 +178,20 @@ WITHOUT_PLUGINS = {
 }
 
 
-def is_answered(answer: Any, rule: Rule, role: str, answers: Mapping[str, int] = ANSWERS) -> bool:
-    """A page, a way to one, or what the table of answers says; plugins' things are invented."""
-    core = rule.endpoint.partition(".")[0] not in PLUGINS or rule.endpoint.endswith(".static")
+def is_answered(answer: Any, rule: Rule, answers: Mapping[str, int] = ANSWERS) -> bool:
+    """A page, a way to one, or what the table of answers says."""
     if asks_to_sign_in(answer):
         return ENDPOINTS[rule.endpoint] == PUBLIC
-    if core:
-        expected = answers.get(rule.endpoint)
-        return answer.status_code == expected if expected else answer.status_code < 400
-    return answer.status_code != 403 and answer.status_code < 500
+    expected = answers.get(rule.endpoint)
+    return answer.status_code == expected if expected else answer.status_code < 400
 
 
 def test_table_knows_every_route_and_its_rule(app):
-    found = {}
-    for rule in rules(app):
-        access = access_of(rule.endpoint, app.view_functions[rule.endpoint])
-        found[rule.endpoint] = access.permission or access.kind
-
-    assert found == ENDPOINTS
+    assert access_found(app) == ENDPOINTS
 
 
 def test_table_knows_who_holds_each_permission():
-    assert {access for access in ENDPOINTS.values() if "." in access} == HOLDERS.keys()
+    assert {access for access in ENDPOINTS.values() if "." in access} <= CORE_HOLDERS.keys()
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -304,11 +200,12 @@ def test_each_route_answers_each_role_as_the_table_says(app, place, role):
     wrong = []
     for rule in rules(app):
         for method in sorted(rule.methods & {"GET", "POST"}):
-            allowed = may(role, rule)
+            allowed = may(TABLE, role, rule)
             if allowed and method == "POST":
                 continue  # What a form does is tested with the form.
-            answer = client.open(place.address(rule), method=method, buffered=True)
-            right = is_answered(answer, rule, role) if allowed else is_refused(answer, role)
+            url = address(rule, place.arguments(rule))
+            answer = client.open(url, method=method, buffered=True)
+            right = is_answered(answer, rule) if allowed else is_refused(answer, role)
             if not right:
                 wrong.append((method, rule.endpoint, answer.status_code, answer.location))
     assert wrong == []
@@ -345,7 +242,7 @@ def marked_pages(app, monkeypatch):
     return found.pages
 
 
-@pytest.mark.skipif(not TABLES, reason="a panel needs a plugin")
+@pytest.mark.skipif(not PLUGINS, reason="a panel needs a plugin")
 def test_panels_of_a_plugin_show_on_every_page_of_core(app, place, marked_pages, make):
     of_two = make.user()
     for office in db.session.query(Institution).filter_by(kind="province"):
@@ -355,7 +252,10 @@ def test_panels_of_a_plugin_show_on_every_page_of_core(app, place, marked_pages,
     shown = {}
     for rule in rules(app):
         if rule.endpoint in marked_pages and "GET" in rule.methods:
-            pages = (client_of(app, reader).get(place.address(rule)).text for reader in readers)
+            pages = (
+                client_of(app, reader).get(address(rule, place.arguments(rule))).text
+                for reader in readers
+            )
             found = [re.findall(rf"\[{rule.endpoint} (\w+) ", page) for page in pages]
             shown[rule.endpoint] = next(filter(None, found), [])
 
@@ -363,7 +263,7 @@ def test_panels_of_a_plugin_show_on_every_page_of_core(app, place, marked_pages,
     assert all(places == list(PLACES) for page, places in shown.items() if page not in UNOPENED)
 
 
-@pytest.mark.skipif(not TABLES, reason="a panel needs a plugin")
+@pytest.mark.skipif(not PLUGINS, reason="a panel needs a plugin")
 def test_panel_hears_what_the_page_is_about_and_who_reads(app, place, marked_pages):
     admin = place.people[ADMIN]
     of_class = client_of(app, admin).get("/classes/OFFICE-1/participants").text
@@ -375,7 +275,7 @@ def test_panel_hears_what_the_page_is_about_and_who_reads(app, place, marked_pag
     assert "[people.sign_in end  ]" in of_nobody
 
 
-@pytest.mark.skipif(not TABLES, reason="a panel needs a plugin")
+@pytest.mark.skipif(not PLUGINS, reason="a panel needs a plugin")
 def test_page_that_says_what_went_wrong_has_no_panels(app, place, marked_pages):
     admin = client_of(app, place.people[ADMIN])
 
@@ -383,6 +283,14 @@ def test_page_that_says_what_went_wrong_has_no_panels(app, place, marked_pages):
 
     assert [answer.status_code for answer in answers] == [404, 410]
     assert "[cohorts" not in answers[0].text
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_every_bundled_plugin_keeps_the_contract(plugin):
+    """Its addresses are tested there."""
+    tests = importlib.import_module(f"plugins.{plugin}.tests.test_contract")
+
+    assert tests.TestContract.plugin == plugin
 
 
 @pytest.fixture
@@ -402,9 +310,9 @@ def test_every_core_page_answers_without_any_plugin(app_without_plugins, place, 
     client = client_of(app_without_plugins, place.people[role])
     wrong = []
     for rule in rules(app_without_plugins):
-        if "GET" in rule.methods and may(role, rule):
-            answer = client.get(place.address(rule), buffered=True)
-            if not is_answered(answer, rule, role, WITHOUT_PLUGINS):
+        if "GET" in rule.methods and may(TABLE, role, rule):
+            answer = client.get(address(rule, place.arguments(rule)), buffered=True)
+            if not is_answered(answer, rule, WITHOUT_PLUGINS):
                 wrong.append((rule.endpoint, answer.status_code, answer.location))
 
     assert app_without_plugins.extensions["bimtek"].manifests == {}

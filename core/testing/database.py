@@ -16,7 +16,7 @@ from core import create_app, embedded
 from core.config import bundled, driver_url
 from core.db import db
 from core.plugin_engine import engine, lifecycle
-from core.plugin_engine.discovery import BUNDLED
+from core.plugin_engine.discovery import discover
 
 KEPT = ("plugin_installation", "plugin_epoch", "alembic_version")
 # From the database itself: not every plugin that Python knows is installed in it.
@@ -35,11 +35,15 @@ def server_url(instance: Path) -> str:
 
 
 def digest() -> str:
+    """Of the migrations of core and of every plugin that is found, installed packages included."""
     found = hashlib.sha256()
+    extra = os.environ.get("BIMTEK_PLUGIN_FOLDERS", "").split(os.pathsep)
+    manifests = discover(Path(folder) for folder in extra if folder).manifests
+    plugins = [manifest.path for manifest in manifests]
     files = [
         *(bundled("migrations") / "versions").glob("*.py"),
-        *BUNDLED.glob("*/plugin.toml"),
-        *BUNDLED.glob("*/migrations/*.py"),
+        *(path / "plugin.toml" for path in plugins),
+        *(file for path in plugins for file in (path / "migrations").glob("*.py")),
     ]
     for file in sorted(files):
         found.update(file.read_bytes())
