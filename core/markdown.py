@@ -41,6 +41,20 @@ CLEANER = nh3.Cleaner(
     url_schemes={"http", "https", "mailto", "tel"},
     link_rel="noopener",
 )
+
+
+def _outward(tag: str, name: str, value: str) -> str | None:
+    return value if name != "href" or value.startswith(("http://", "https://", "mailto:")) else None
+
+
+APART = nh3.Cleaner(
+    tags=set(TAGS.split()) - {"img"},
+    clean_content_tags=GONE_WITH_CONTENT,
+    attributes={"a": {"href", "title"}, "ol": {"start"}},
+    attribute_filter=_outward,
+    url_schemes={"http", "https", "mailto"},
+    link_rel="noopener",
+)
 PLAIN = nh3.Cleaner(tags=set(), clean_content_tags=GONE_WITH_CONTENT)
 WITH_TAGS, WITHOUT_TAGS = (
     MarkdownIt("commonmark", {"html": tags}).enable(["table", "strikethrough"])
@@ -65,6 +79,12 @@ def _html(text: str) -> str:
 
 def render(text: str) -> Markup:
     return Markup(CLEANER.clean(_html(text)))  # noqa: S704 -- cleaned
+
+
+def render_apart(text: str) -> Markup:
+    """A text that stands apart from the files beside it: of images nothing is shown, of links to
+    those files only the words."""
+    return Markup(APART.clean(_html(text)))  # noqa: S704 -- cleaned
 
 
 def render_html(text: str) -> Markup:

@@ -15,7 +15,7 @@ from core.cohorts.models import (
     ScheduledStaff,
 )
 from core.courses.models import Activity, Course, Section
-from core.db import db
+from core.db import db, now
 from core.institutions.models import Institution
 from core.people.access import institutions_where
 from core.people.models import User
@@ -233,8 +233,8 @@ def hosts_of(course: Course) -> Sequence[Institution]:
     return db.session.scalars(sa.select(Institution).where(Institution.id.in_(hosts))).all()
 
 
-def waiting_for_plugin(plugin: str, institution: Institution) -> int:
-    """Participants at and below `institution` who still need a required activity of `plugin`.
+def waiting_for_plugin(plugin: str, where: sa.ColumnElement[bool]) -> int:
+    """Participants who still need a required activity of `plugin`, where the host meets `where`.
 
     Counts open enrolments of published cohorts; shown before the plugin is disabled.
     """
@@ -257,8 +257,24 @@ def waiting_for_plugin(plugin: str, institution: Institution) -> int:
             Enrolment.status == "confirmed",
             Enrolment.completed_at.is_(None),
             Cohort.status == "published",
-            Institution.path.startswith(institution.path, autoescape=True),
+            where,
             needed.exists(),
         )
     )
     return db.session.scalar(query) or 0
+
+
+def running_in(where: sa.ColumnElement[bool]) -> tuple[int, int]:
+    """How many classes run today where the host meets `where`, and their participants."""
+    today = sa.cast(sa.func.timezone(Cohort.timezone, now()), sa.Date)
+    query = (
+        sa.select(sa.func.count(Cohort.id.distinct()), sa.func.count(Enrolment.user_id.distinct()))
+        .select_from(Cohort)
+        .join(Institution, Institution.id == Cohort.host_id)
+        .outerjoin(
+            Enrolment, sa.and_(Enrolment.cohort_id == Cohort.id, Enrolment.status == "confirmed")
+        )
+        .where(Cohort.status == "published", where, today.between(Cohort.starts_on, Cohort.ends_on))
+    )
+    classes, people = db.session.execute(query).one()
+    return classes, people

@@ -44,10 +44,15 @@ class Change:
 
 @dataclass(frozen=True)
 class Plan:
-    """What the choices come to; with a refusal nothing of it can be made."""
+    """What the choices come to; with a refusal nothing of it can be made.
+
+    `before` and `after` are all decisions as they stand and as they would stand.
+    """
 
     changes: tuple[Change, ...]
     refusals: tuple[DomainError, ...]
+    before: Snapshot
+    after: Snapshot
 
 
 class UnknownPlugin(DomainError):
@@ -132,7 +137,7 @@ def _plan(
         Change(choice, asked=name in asked, before=name in before, after=name in after)
         for name, choice in wanted.items()
     ]
-    return Plan(tuple(changes), tuple(refusals))
+    return Plan(tuple(changes), tuple(refusals), now, then)
 
 
 def _differs(now: Snapshot, institution: Institution, choice: Choice) -> bool:

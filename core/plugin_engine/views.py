@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -13,18 +13,29 @@ from core.db import db
 from core.errors import DomainError
 from core.institutions.models import Institution
 from core.institutions.queries import ancestors, count_below, places_of, tops
-from core.people.access import can, paths_where
+from core.people.access import GRANTABLE, can, paths_where
+from core.plugin_engine.about import (
+    Brought,
+    brought_by,
+    failures_of,
+    history_of,
+    readme_of,
+    tables_of,
+    work_of,
+)  # fmt: skip
 from core.plugin_engine.catalogue import (
-    ATTENTION,
-    Card,
+    Ground,
     cards,
+    category_title,
     choices_in,
-    impacts,
+    ground,
     other_problems,
+    select,
 )  # fmt: skip
 from core.plugin_engine.decisions import Plan, decide, plan
-from core.plugin_engine.engine import engine
+from core.plugin_engine.engine import contained, engine
 from core.plugin_engine.guard import requires
+from core.plugin_engine.impact import along, impacts
 from core.plugin_engine.settings import settable
 
 pages = Blueprint("plugins", __name__)
@@ -41,8 +52,12 @@ def page(template: str, **context: Any) -> str:
     return render_template(f"plugins/{template}.html", institution=here(), way=way, **context)
 
 
-def _back() -> ResponseReturnValue:
-    return redirect(url_for("plugins.catalogue", institution_id=here().id))
+def _where_from() -> str:
+    """The page that the choice was made on: that of one plugin, or the catalogue."""
+    plugin = request.form.get("page", "")
+    if plugin in engine().loaded:
+        return url_for("plugins.about", institution_id=here().id, plugin=plugin)
+    return url_for("plugins.catalogue", institution_id=here().id)
 
 
 @pages.get("/plugins")
@@ -59,31 +74,53 @@ def start() -> ResponseReturnValue:
 @requires("plugins.manage")
 def catalogue(institution_id: int) -> ResponseReturnValue:
     found = cards(engine(), here())
-    search = one_line(request.args.get("q"))[:100]
-    shown = [card for card in found if card.fits(search)]
-    state = request.args.get("state", "")
-    groups = _groups(shown)
+    words = {name: one_line(request.args.get(name))[:100] for name in ("q", "state", "category")}
+    selected = select(found, words["q"], words["state"], words["category"])
     return page(
         "catalogue",
-        cards=groups.get(state, shown),
-        groups={"": shown, **groups},
-        state=state if state in groups else "",
-        search=search,
+        selected=selected,
+        search=words["q"],
+        category_title=category_title,
         below=count_below(here()),
-        problems=other_problems(engine()),
-        settable=settable(here()),
+        problems=other_problems(engine(), found),
         may_install=can(current_user, "plugins.install"),
+        settable=settable(here()),
     )
 
 
-def _groups(found: list[Card]) -> dict[str, list[Card]]:
-    """By the filter's words; a plugin may stand in two of them."""
-    return {
-        "active": [card for card in found if card.state == "active"],
-        "inactive": [card for card in found if card.state == "inactive"],
-        "attention": [card for card in found if card.state in ATTENTION],
-        "locked": [card for card in found if card.holder],
-    }
+@pages.get("/institutions/<int:institution_id>/plugins/<plugin>")
+@requires("plugins.manage")
+def about(institution_id: int, plugin: str) -> ResponseReturnValue:
+    """Everything about one plugin that somebody who decides about it may know."""
+    found = ground(engine(), here())
+    if plugin not in found.names():
+        abort(404)
+    manifest = engine().manifests.get(plugin)
+    may_install = can(current_user, "plugins.install")
+    return page(
+        "about",
+        card=found.card(plugin),
+        manifest=manifest,
+        installed=found.snapshot.installed.get(plugin, ""),
+        readme=readme_of(manifest),
+        brought=_brought(plugin, found),
+        work=work_of(plugin),
+        failures=failures_of(plugin),
+        history=history_of(plugin, found.known),
+        may_give=GRANTABLE if can(current_user, "grants.manage", here()) else (),
+        tables=tables_of(plugin) if may_install else (),
+        below=count_below(here()),
+        may_install=may_install,
+        settable=plugin in settable(here()),
+    )
+
+
+def _brought(plugin: str, found: Ground) -> Brought | None:
+    """None where the plugin is not loaded, or fails while it tells."""
+    if plugin not in engine().loaded:
+        return None
+    active = plugin in found.active
+    return contained(plugin, "about", lambda: brought_by(engine(), plugin, here(), active=active))
 
 
 @pages.route("/institutions/<int:institution_id>/plugins/review", methods=["GET", "POST"])
@@ -95,16 +132,18 @@ def review(institution_id: int) -> ResponseReturnValue:
     if not planned.changes:
         if request.method == "POST":
             flash(_("Nothing was changed: every plugin is as it was."), "info")
-        return _back()
+        return redirect(_where_from())
     return _reviewed(planned)
 
 
 def _reviewed(planned: Plan) -> str:
     return page(
         "review",
-        impacts=impacts(engine(), here(), planned.changes),
+        impacts=impacts(engine(), here(), planned),
+        along=along(engine(), here(), planned),
         refusals=[refusal.message for refusal in planned.refusals],
         below=count_below(here()),
+        back=_where_from(),
     )
 
 
@@ -117,8 +156,8 @@ def apply(institution_id: int) -> ResponseReturnValue:
     except DomainError as refused:
         db.session.rollback()
         flash(refused.message, "error")
-        return _back()
+        return redirect(_where_from())
     db.session.commit()
     count = len(made.changes)
     flash(ngettext("%(num)d decision was saved.", "%(num)d decisions were saved.", count), "ok")
-    return _back()
+    return redirect(_where_from())

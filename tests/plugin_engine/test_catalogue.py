@@ -1,18 +1,21 @@
 """The catalogue: what an admin sees, reviews and decides, for the own institution only."""
 
 import re
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
 
 from core.courses.services import add_activity
-from core.db import db
+from core.db import db, now
 from core.people.services import grant_role
 from core.plugin_engine import engine, lifecycle
-from core.plugin_engine.catalogue import cards, impacts
+from core.plugin_engine.catalogue import cards
 from core.plugin_engine.decisions import Choice, decide, plan
+from core.plugin_engine.impact import impacts
 from core.plugin_engine.models import PluginDecision, PluginInstallation
+from core.testing.counting import count_queries
 
 
 @pytest.fixture
@@ -95,7 +98,7 @@ def test_states_and_origins_of_decisions(tree):
         None,
     )
     assert card(tree.south, "broken").state == "problem"
-    assert "no_such_module" in card(tree.south, "broken").problems[0]
+    assert "no_such_module" in card(tree.south, "broken").problems[0].message
     assert not card(tree.south, "broken").can_decide
 
 
@@ -105,8 +108,8 @@ def test_title_is_in_the_readers_language(tree, as_user):
     client.post("/language", data={"locale": "en"})
     english = client.get(path(tree.south)).text
 
-    assert "<span>Baik</span>" in indonesian
-    assert "<span>Good</span>" in english
+    assert ">Baik</a>" in indonesian
+    assert ">Good</a>" in english
 
 
 def test_locked_plugin_is_held_and_names_who_locked_it(tree, as_user):
@@ -142,6 +145,15 @@ def test_plugin_that_waits_for_another_says_so(tree):
         ("q=boleh", {"good"}),
         ("q=frie&state=active", set()),
         ("q=nothing", set()),
+        ("q=BO%C3%93LEH", set()),
+        ("q=B%C3%B3leh++semua", {"good"}),
+        ("q=penilaian", {"good"}),
+        ("q=%25", set()),
+        ("q=" + "x" * 20_000, set()),
+        ("category=assessment", {"good"}),
+        ("category=Odd+things", {"friend"}),
+        ("category=assessment&state=inactive", set()),
+        ("category=nonsense", {"good", "friend"}),
     ],
 )
 def test_cards_are_searched_and_filtered(tree, as_user, query, expected):
@@ -155,7 +167,7 @@ def test_cards_are_searched_and_filtered(tree, as_user, query, expected):
 
 def test_problems_without_a_card_are_listed(tree, as_user, found):
     page = as_user(tree.admin).get(path(tree.south)).text
-    assert page.count('id="plugin-') == 2 * len(found.manifests)
+    assert page.count('id="plugin-') == 2 * len(cards(found, tree.south))
 
     for problem in found.problems:
         assert problem.plugin in page
@@ -229,14 +241,14 @@ def participants(tree, make):
 
 
 def impact_of(institution, *choices):
-    [impact] = impacts(engine(), institution, plan(engine(), institution, choices).changes)
+    [impact] = impacts(engine(), institution, plan(engine(), institution, choices))
     return impact
 
 
 def test_impact_counts_institutions_and_participants(tree, participants):
     impact = impact_of(tree.nation, Choice("good", False))
 
-    assert (impact.following, impact.deciding, impact.waiting) == (3, 0, 3)
+    assert (impact.following, impact.keeping, impact.waiting) == (3, 0, 3)
 
 
 def test_impact_leaves_out_those_who_decided_otherwise(tree, participants):
@@ -245,8 +257,8 @@ def test_impact_leaves_out_those_who_decided_otherwise(tree, participants):
     impact = impact_of(tree.south, Choice("good", False))
     locked = impact_of(tree.south, Choice("good", False, locked=True))
 
-    assert (impact.following, impact.deciding, impact.waiting) == (0, 1, 2)
-    assert (locked.following, locked.deciding, locked.waiting) == (1, 1, 3)
+    assert (impact.following, impact.keeping, impact.waiting) == (0, 1, 2)
+    assert (locked.following, locked.overruled, locked.waiting) == (1, 1, 3)
 
 
 def test_impact_of_enabling_threatens_nobody(tree, participants):
@@ -406,3 +418,92 @@ def test_everything_of_a_plugin_goes_and_comes_back_with_the_decision(tree, make
 
     apply(as_user(tree.admin), tree.south, **{"choice-good": "on"})
     assert (seen(here), seen(there)) == (everything, everything)
+
+
+# Impact, in depth
+
+
+@pytest.fixture
+def running(tree, make):
+    """A class that runs today in the South with two people, one that is over in the Library."""
+    today = now().date()
+    course = make.course(tree.nation)
+    south = make.cohort(course, tree.south, starts_on=today, ends_on=today)
+    over = make.cohort(
+        course, tree.library, starts_on=today - timedelta(9), ends_on=today - timedelta(8)
+    )
+    for cohort in (south, south, over):
+        make.enrolment(cohort)
+    make.enrolment(make.cohort(course, tree.north, starts_on=today, ends_on=today))
+    db.session.commit()
+
+
+def test_impact_counts_what_runs_today_where_it_changes(tree, running):
+    impact = impact_of(tree.south, Choice("good", True))
+
+    assert (impact.changing, impact.classes, impact.people) == (2, 1, 2)
+
+
+def test_impact_of_a_lock_alone_reaches_those_who_had_decided_otherwise(tree, running):
+    change(tree.nation, "good", True)
+    change(tree.south, "good", False)
+
+    impact = impact_of(tree.nation, Choice("good", True, locked=True))
+
+    assert (impact.change.before, impact.change.after) == (True, True)
+    assert (impact.overruled, impact.changing, impact.people) == (1, 2, 2)
+    assert not impact.vanishes
+
+
+def test_taking_a_lock_back_revives_the_decisions_below(tree, running):
+    change(tree.south, "good", True)
+    change(tree.nation, "good", False, locked=True)
+
+    impact = impact_of(tree.nation, Choice("good", False))
+
+    assert (impact.revived, impact.keeping, impact.changing, impact.people) == (1, 0, 2, 2)
+
+
+def test_impact_needs_no_more_queries_where_more_have_decided(app, tree, make):
+    change(tree.nation, "good", True)
+
+    def queries():
+        planned = plan(engine(), tree.nation, [Choice("good", False)])
+        with count_queries(app) as statements:
+            impacts(engine(), tree.nation, planned)
+        return len(statements)
+
+    before = queries()
+    for number in range(6):
+        change(make.institution(f"More {number}", tree.south), "good", True)
+
+    assert queries() == before
+
+
+def test_review_names_what_wakes_without_being_asked(tree, as_user):
+    change(tree.south, "good", False)
+    change(tree.nation, "friend", True)
+    client = as_user(tree.admin)
+    client.post("/language", data={"locale": "en"})
+
+    page = review(client, tree.south, **{"choice-good": "on"}).text
+
+    assert "Becomes active as well, since what it needs is there now: Friend." in page
+
+
+def test_catalogue_needs_no_more_queries_for_more_decisions(app, tree, make, as_user):
+    client = as_user(tree.root)
+    change(tree.nation, "good", True)
+
+    def queries():
+        client.get(path(tree.nation))  # reads the new state of decisions
+        with count_queries(app) as statements:
+            client.get(path(tree.nation))
+        return len(statements)
+
+    before = queries()
+    for number in range(4):
+        change(make.institution(f"More {number}", tree.south), "good", True)
+    change(tree.nation, "friend", True)
+
+    assert queries() == before
