@@ -1,10 +1,11 @@
 """The pages and saves that are measured: those that many people do at once."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flask import Flask
 from flask.testing import FlaskClient
 from rich.console import Console
 
@@ -13,7 +14,6 @@ from core.cohorts.models import ActivityProgress
 from core.db import READ_ENGINE, db
 from core.demo import load_demo
 from core.demo.story import RUNNING
-from core.people.models import User
 
 SETTINGS = {
     "TESTING": True,
@@ -21,64 +21,89 @@ SETTINGS = {
     "WTF_CSRF_ENABLED": False,
     "RATELIMIT_ENABLED": False,
 }
+Read = Callable[[], bytes]
 
 
-@dataclass
-class Bench:
-    close: Callable[[], None]
-    reads: dict[str, Callable[[], bytes]] = field(default_factory=dict)
-    writes: dict[str, Callable[[], object]] = field(default_factory=dict)
+@dataclass(frozen=True)
+class Scene:
+    """Who visits what, in any app on the database that the demo was loaded into."""
+
+    participant: str
+    trainer: str
+    course: str
+    activity_id: int
+
+    @property
+    def page(self) -> str:
+        return f"{self.course}/activities/{self.activity_id}"
+
+    def reads(self, app: Flask) -> Mapping[str, Read]:
+        participant, trainer = client(app, self.participant), client(app, self.trainer)
+        return {
+            "participant: home": read(participant, "/home"),
+            "participant: course": read(participant, self.course),
+            "participant: a page": read(participant, self.page),
+            "anybody: sign in": read(app.test_client(), "/sign-in"),
+            "trainer: the class": read(trainer, f"{self.course}/manage"),
+        }
+
+    def writes(self, app: Flask) -> Mapping[str, Callable[[], object]]:
+        participant = client(app, self.participant)
+
+        def first_time() -> object:
+            """Undoes the save, so that each round does the same work."""
+            with app.app_context():
+                db.session.execute(
+                    db.delete(ActivityProgress).where(
+                        ActivityProgress.activity_id == self.activity_id
+                    )
+                )
+                db.session.commit()
+            return participant.post(f"{self.page}/done")
+
+        return {
+            "participant: page read": lambda: participant.post(f"{self.page}/done"),
+            "the same, first time": first_time,
+        }
 
 
-def _client(app: Any, user: User) -> FlaskClient:
-    client: FlaskClient = app.test_client()
-    with client.session_transaction() as session:
-        session["_user_id"] = user.fs_uniquifier
-        session["_fresh"] = True
-    return client
+def app_on(url: str, instance: Path, **settings: Any) -> Flask:
+    return create_app({**SETTINGS, "DATABASE_URL": url, "INSTANCE": instance, **settings})
 
 
-def prepare(url: str, instance: Path) -> Bench:
-    """The demo in the database at `url`, and a participant and a trainer who are signed in."""
-    app = create_app({**SETTINGS, "DATABASE_URL": url, "INSTANCE": instance})
+def close(app: Flask) -> None:
+    with app.app_context():
+        db.engine.dispose()
+    app.extensions[READ_ENGINE].dispose()
+
+
+def load(app: Flask) -> Scene:
+    """Loads the demo into the app's database."""
     with app.app_context():
         demo = load_demo(Console(stderr=True))
         cohort = demo.cohort(RUNNING)
         assert cohort is not None  # noqa: S101 -- the demo has just made it
-        first = next(a for a in cohort.course.activities if a.kind == "page")
-        participant = _client(app, demo.enrolments(RUNNING)[0].user)
-        trainer = _client(app, demo.staff["trainer1"])
-        base = f"/classes/{cohort.code}"
-        done = f"{base}/activities/{first.id}/done"
+        return Scene(
+            participant=demo.enrolments(RUNNING)[0].user.fs_uniquifier,
+            trainer=demo.staff["trainer1"].fs_uniquifier,
+            course=f"/classes/{cohort.code}",
+            activity_id=next(a.id for a in cohort.course.activities if a.kind == "page"),
+        )
 
-    def forget() -> object:
-        """Undoes the save, so that each round does the same work; part of no figure."""
-        with app.app_context():
-            db.session.execute(
-                db.delete(ActivityProgress).where(ActivityProgress.activity_id == first.id)
-            )
-            db.session.commit()
-        return participant.post(done)
 
-    def close() -> None:
-        with app.app_context():
-            db.engine.dispose()
-        app.extensions[READ_ENGINE].dispose()
+def client(app: Flask, uniquifier: str) -> FlaskClient:
+    """A client in which the person has signed in."""
+    found: FlaskClient = app.test_client()
+    with found.session_transaction() as session:
+        session["_user_id"] = uniquifier
+        session["_fresh"] = True
+    return found
 
-    def read(client: FlaskClient, path: str) -> Callable[[], bytes]:
-        return lambda: client.get(path).data
 
-    return Bench(
-        close=close,
-        reads={
-            "participant: home": read(participant, "/home"),
-            "participant: course": read(participant, base),
-            "participant: a page": read(participant, f"{base}/activities/{first.id}"),
-            "anybody: sign in": read(app.test_client(), "/sign-in"),
-            "trainer: the class": read(trainer, f"{base}/manage"),
-        },
-        writes={
-            "participant: page read": lambda: participant.post(done),
-            "the same, first time": forget,
-        },
-    )
+def read(visitor: FlaskClient, path: str) -> Read:
+    def get() -> bytes:
+        response = visitor.get(path)
+        assert response.status_code == 200, f"{path}: {response.status}"  # noqa: S101 -- ours
+        return response.data
+
+    return get

@@ -52,13 +52,15 @@ def _entries(user: User) -> Iterator[Entry]:
         yield _entry(_("Institutions"), "institutions.listing", "institutions")
     if can(user, "plugins.manage"):
         yield _entry(_("Plugins"), "plugins.start", "plugins")
-    for plugin, entry in sorted(engine().menu, key=lambda found: (found[1].weight, found[0])):
+    for plugin, entry in engine().menu:
         if can(user, entry.permission):
             yield _entry(str(entry.label), entry.endpoint, plugin)
 
 
 def all_entries() -> list[Entry]:
-    return list(_entries(current_user)) if current_user.is_authenticated else []
+    return (
+        list(_entries(current_user._get_current_object())) if current_user.is_authenticated else []
+    )
 
 
 def navigation() -> list[Entry]:

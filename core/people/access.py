@@ -62,7 +62,7 @@ class Held:
 
 def read_grants(users: Iterable[User]) -> None:
     """Reads the grants in force of several people at once; `held_by` then asks nothing more."""
-    cache: dict[int, tuple[Held, ...]] = g.setdefault("grants_held", {})
+    cache = _grants_read()
     wanted = {user.id for user in users} - cache.keys()
     if not wanted:
         return
@@ -79,9 +79,16 @@ def read_grants(users: Iterable[User]) -> None:
 
 def held_by(user: User) -> tuple[Held, ...]:
     """The person's grants in force; one query a request."""
-    read_grants([user])
-    grants: tuple[Held, ...] = g.grants_held[user.id]
+    grants = _grants_read().get(user.id)
+    if grants is None:
+        read_grants([user])
+        grants = _grants_read()[user.id]
     return grants
+
+
+def _grants_read() -> dict[int, tuple[Held, ...]]:
+    cache: dict[int, tuple[Held, ...]] = g.setdefault("grants_held", {})
+    return cache
 
 
 def in_force() -> sa.ColumnElement[bool]:
@@ -103,21 +110,22 @@ def roles_with(permission: str) -> frozenset[str]:
     return frozenset({ADMIN, *found.roles}) if found else frozenset()
 
 
-def _plugin_acts(permission: str, scope: Scope | None) -> bool:
+def _acts_in(permission: str, scope: Scope) -> bool:
+    """Whether the permission's plugin is active where `scope` belongs; core always is."""
     plugin = permission.partition(".")[0]
-    if plugin not in engine().manifests:
-        return True
-    return engine().is_active(plugin, scope.plugin_institution if scope else None)
+    return plugin not in engine().manifests or engine().is_active(plugin, scope.plugin_institution)
 
 
 def can(user: Any, permission: str, scope: Scope | None = None) -> bool:
     """Whether the person holds `permission` for `scope`; None asks "anywhere at all"."""
-    if not user.is_authenticated or not _plugin_acts(permission, scope):
+    if not user.is_authenticated:
         return False
     roles = roles_with(permission)
     held = [grant for grant in held_by(user) if grant.role in roles]
     if scope is None:
         return any(_acts_below(permission, grant) for grant in held)
+    if not _acts_in(permission, scope):
+        return False
     if any(_covers(held, institution.path) for institution in scope.scope_institutions):
         return True
     return bool(scope.roles_of(user) & roles)

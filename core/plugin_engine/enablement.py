@@ -4,18 +4,21 @@ A process keeps a snapshot of the decisions and asks for the epoch at most once 
 so an ordinary request pays no query for it.
 """
 
+import logging
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import Lock
 
 import sqlalchemy as sa
-from flask import current_app
+from sqlalchemy.exc import SQLAlchemyError
 
-from core.db import READ_ENGINE, db
+from core.db import db
 from core.institutions.models import Institution, lineage_of
 from core.plugin_engine.models import PluginDecision, PluginEpoch, PluginInstallation
 
+log = logging.getLogger(__name__)
 POLL_SECONDS = 1.0
 
 
@@ -68,11 +71,6 @@ class Snapshot:
         decisions = self.decisions.get(plugin, {}).values()
         return [decision for decision in decisions if institution_id in decision.lineage[:-1]]
 
-    def within(self, plugin: str, lineage: Sequence[int]) -> bool:
-        """Whether it is enabled at an institution or anywhere below it."""
-        below = [decision.lineage for decision in self.below(plugin, lineage[-1])]
-        return any(self.effect(plugin, one).enabled for one in (lineage, *below))
-
     def anywhere(self, plugin: str) -> bool:
         decisions = self.decisions.get(plugin, {}).values()
         return any(self.effect(plugin, decision.lineage).enabled for decision in decisions)
@@ -106,33 +104,60 @@ def read_snapshot(connection: sa.Connection) -> Snapshot:
 
 
 class Enablement:
-    """The process's view of what is installed and enabled."""
+    """The process's view of what is installed and enabled.
+
+    One thread looks at a time; the others go on with the last answer meanwhile, and all do while
+    the database is away. Only a change made in this very process is waited for.
+    """
 
     def __init__(self) -> None:
         self._snapshot = EMPTY
-        self._checked = float("-inf")
-        self._must_read = True
+        self._looking = Lock()
+        self._forgotten = 1
+        # How often had been forgotten when the answer was read, and until when it is good.
+        self._good = (0, float("-inf"))
+        self._whole = 0
         self._own: Snapshot | None = None
 
     def snapshot(self) -> Snapshot:
         if self._own is not None:
             return self._own
-        recent = time.monotonic() - self._checked < POLL_SECONDS
-        return self._snapshot if recent else self._refresh()
-
-    def _refresh(self) -> Snapshot:
-        must_read, self._must_read = self._must_read, False
-        reader: sa.Engine = current_app.extensions[READ_ENGINE]
-        with reader.connect() as connection:
-            epoch = connection.scalar(sa.select(PluginEpoch.number)) or 0
-            if must_read or epoch != self._snapshot.epoch:
-                self._snapshot = read_snapshot(connection)
-        self._checked = time.monotonic()
+        if not self._is_good() and self._looking.acquire(blocking=self._is_forgotten()):
+            try:
+                if not self._is_good():
+                    self._look()
+            finally:
+                self._looking.release()
         return self._snapshot
+
+    def _is_good(self) -> bool:
+        forgotten, until = self._good
+        return forgotten == self._forgotten and time.monotonic() < until
+
+    def _is_forgotten(self) -> bool:
+        return self._good[0] != self._forgotten
+
+    def _look(self) -> None:
+        forgotten = self._forgotten
+        try:
+            self._read(whole=forgotten != self._whole)
+            self._whole = forgotten
+        except SQLAlchemyError as error:
+            if self._snapshot is EMPTY:
+                raise
+            log.warning("plugins: the database did not answer (%s)", type(error).__name__)
+        self._good = (forgotten, time.monotonic() + POLL_SECONDS)
+
+    def _read(self, *, whole: bool) -> None:
+        # Not from a replica: what somebody has just decided would come back late.
+        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            epoch = connection.scalar(sa.select(PluginEpoch.number)) or 0
+            if whole or epoch != self._snapshot.epoch:
+                self._snapshot = read_snapshot(connection)
 
     def forget(self) -> None:
         """The next question reads the database again; until then the last answer stands."""
-        self._must_read, self._checked = True, float("-inf")
+        self._forgotten += 1
 
     @contextmanager
     def within(self, connection: sa.Connection) -> Iterator[None]:

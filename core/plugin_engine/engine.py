@@ -20,6 +20,7 @@ from core.db import db, reading
 from core.errors import DomainError
 from core.hookspecs import Mode
 from core.institutions.models import Institution, lineage_of
+from core.plugin_engine.acting import Acting
 from core.plugin_engine.contributions import (
     ActivityKind,
     MenuEntry,
@@ -31,7 +32,7 @@ from core.plugin_engine.contributions import (
     Settings,
 )
 from core.plugin_engine.discovery import Problem
-from core.plugin_engine.enablement import Enablement, Snapshot
+from core.plugin_engine.enablement import EMPTY, Enablement, Snapshot
 from core.plugin_engine.guard import Guard
 from core.plugin_engine.manifest import Manifest
 from core.plugin_engine.migrations import Revisions
@@ -69,6 +70,7 @@ class Engine:
         self.revisions: dict[str, Revisions] = {}
         self.failures: Counter[tuple[str, str]] = Counter()
         self.enablement = Enablement()
+        self._acting = Acting(EMPTY, self.active_in)
         self.guard = Guard(self.active, self.is_installed, self.loaded, can)
 
     def init_app(self, app: Flask) -> None:
@@ -77,13 +79,19 @@ class Engine:
 
     # What is active
 
+    def acting(self) -> Acting:
+        """What acts where, by the decisions of now."""
+        snapshot, acting = self.enablement.snapshot(), self._acting
+        if acting.snapshot is not snapshot:
+            acting = self._acting = Acting(snapshot, self.active_in)
+        return acting
+
     def active(self, where: Where) -> frozenset[str]:
         """Loaded, installed and enabled there."""
-        snapshot = self.enablement.snapshot()
+        acting = self.acting()
         if where is None:
-            return self._active_anywhere(snapshot)
-        lineages = {one.lineage for one in _institutions(where)}
-        return frozenset().union(*(self.active_in(snapshot, lineage) for lineage in lineages))
+            return acting.anywhere
+        return frozenset().union(*(acting.at(one.lineage) for one in _institutions(where)))
 
     def is_installed(self, plugin: str) -> bool:
         """Loaded here, and its tables are there."""
@@ -95,16 +103,8 @@ class Engine:
         behind = known is not None and known.is_behind(snapshot.revisions.get(plugin))
         return plugin in snapshot.installed and not behind
 
-    def _active_anywhere(self, snapshot: Snapshot) -> frozenset[str]:
-        found: set[str] = set()
-        for manifest in self.loaded.values():
-            enabled = snapshot.anywhere(manifest.name) or manifest.auto_install
-            if enabled and self._may_act(manifest, snapshot, found):
-                found.add(manifest.name)
-        return frozenset(found)
-
     def active_in(self, snapshot: Snapshot, lineage: Sequence[int]) -> frozenset[str]:
-        """The same in a given state of decisions; without what it needs no plugin acts.
+        """What acts there in a given state of decisions; without what it needs no plugin does.
 
         A link plugin (`auto_install`) acts wherever all it links do, unless it is switched off.
         """
@@ -123,9 +123,8 @@ class Engine:
         return plugin in self.active(institution)
 
     def acts_within(self, plugin: str, path: str) -> bool:
-        """Whether the plugin is enabled at the institution of `path` or anywhere below it."""
-        snapshot = self.enablement.snapshot()
-        return plugin in self.loaded and snapshot.within(plugin, lineage_of(path))
+        """Whether the plugin acts at the institution of `path` or anywhere below it."""
+        return self.acting().within(plugin, lineage_of(path))
 
     def implements(self, plugin: str, hook: str) -> bool:
         found: Sequence[pluggy.HookImpl] = getattr(self.pluggy.hook, hook).get_hookimpls()

@@ -182,6 +182,7 @@ def _take_in(app: Flask, engine: Engine, manifest: Manifest, brought: Contributi
     engine.public_links += brought.public_links
     engine.add_page_panels(manifest.name, brought.page_panels)
     engine.menu += [(manifest.name, entry) for entry in brought.menu_entries]
+    engine.menu.sort(key=lambda found: (found[1].weight, found[0]))
     for group in brought.cli_groups:
         app.cli.add_command(group)
     texts = manifest.path / "translations"

@@ -1,6 +1,7 @@
 """Where a plugin is enabled: inherited, decided, locked; the same answer for everything."""
 
 import time
+from threading import Event
 from types import SimpleNamespace
 
 import pytest
@@ -11,7 +12,7 @@ from core.db import db
 from core.errors import DomainError
 from core.people.access import can
 from core.people.models import AuditEntry
-from core.plugin_engine import Engine, engine, lifecycle
+from core.plugin_engine import Engine, enablement, engine, lifecycle
 from core.plugin_engine.decisions import (
     Choice,
     DecisionLocked,
@@ -414,3 +415,141 @@ def test_plugin_waits_while_its_tables_are_older_than_its_code(tree, installed_a
 
     installed_at("0002")
     assert where_active(tree) == set(vars(tree))
+
+
+# What it costs to ask, and what a process does when it cannot look
+
+
+def test_answer_is_worked_out_once_for_places_that_decided_nothing_themselves(tree, monkeypatch):
+    change(tree.south, "good", True)
+    worked_out = []
+    monkeypatch.setattr(
+        engine(), "active_in", lambda _snapshot, lineage: worked_out.append(lineage) or frozenset()
+    )
+    engine().enablement.forget()
+
+    for _n in range(3):
+        for institution in vars(tree).values():
+            engine().active(institution)
+
+    assert worked_out == [(), (tree.south.id,)]
+
+
+def test_link_plugin_acts_below_a_grant_as_well(link_of, tree):
+    change(tree.south, "one", True)
+    change(tree.south, "other", True)
+
+    assert link_of.acts_within("link", tree.nation.path)
+    assert link_of.acts_within("link", tree.library.path)
+    assert not link_of.acts_within("link", tree.north.path)
+
+
+@pytest.fixture
+def looks(app):
+    """The statements so far that ask for the epoch."""
+    found = []
+
+    def note(_connection, _cursor, statement, *_rest):
+        if "plugin_epoch" in statement:
+            found.append(statement)
+
+    sa.event.listen(db.engine, "before_cursor_execute", note)
+    yield found
+    sa.event.remove(db.engine, "before_cursor_execute", note)
+
+
+def test_requests_of_a_second_share_one_look(tree, make, as_user, looks, monkeypatch):
+    organiser = as_user(make.staff("organiser", tree.nation))
+    clock = SimpleNamespace(monotonic=lambda: 1000.0)
+    monkeypatch.setattr(enablement, "time", clock)
+    engine().enablement.forget()
+
+    def fifty_requests() -> int:
+        looks.clear()
+        for _n in range(50):
+            assert organiser.get("/home").status_code == 200
+        return len(looks)
+
+    # The number, then, since it was forgotten, the whole state, which begins with the number.
+    assert fifty_requests() == 2
+    clock.monotonic = lambda: 1001.0
+    assert fifty_requests() == 1
+    assert fifty_requests() == 0
+
+
+def test_process_goes_on_with_its_last_answer_while_the_database_is_away(
+    tree, looks, monkeypatch, caplog
+):
+    change(tree.south, "good", True)
+    assert where_active(tree) == {"south", "library"}
+    found = engine().enablement
+    tries = []
+
+    def away(**_how):
+        tries.append(1)
+        raise sa.exc.OperationalError("SELECT", {}, Exception("server closed the connection"))
+
+    found.forget()
+    with monkeypatch.context() as broken:
+        broken.setattr(found, "_read", away)
+        assert where_active(tree) == {"south", "library"}
+
+    assert len(tries) == 1  # within the same second nobody tries again
+    assert "OperationalError" in caplog.text
+    looks.clear()
+    found._good = (found._good[0], float("-inf"))
+    assert where_active(tree) == {"south", "library"}
+    assert len(looks) == 2  # and then it reads everything, since it was forgotten
+
+
+def test_process_that_knows_nothing_yet_says_that_the_database_is_away(app, monkeypatch):
+    unborn = enablement.Enablement()
+
+    def away(**_how):
+        raise sa.exc.OperationalError("SELECT", {}, Exception("no server"))
+
+    monkeypatch.setattr(unborn, "_read", away)
+    for _n in range(2):
+        with pytest.raises(sa.exc.OperationalError):
+            unborn.snapshot()
+
+
+def test_change_during_a_look_is_not_lost(tree, monkeypatch):
+    """Somebody decides while another thread has read the old state and not yet kept it."""
+    found, read = engine().enablement, enablement.read_snapshot
+    found.forget()
+
+    def slow(connection):
+        old = read(connection)
+        monkeypatch.setattr(enablement, "read_snapshot", read)
+        change(tree.south, "good", True)
+        return old
+
+    monkeypatch.setattr(enablement, "read_snapshot", slow)
+    found.snapshot()
+
+    assert where_active(tree) == {"south", "library"}
+
+
+def test_others_do_not_wait_while_one_thread_looks(tree, at_once, monkeypatch):
+    change(tree.south, "good", True)
+    found = engine().enablement
+    answered = Event()
+
+    def slow(**_how):
+        assert answered.wait(10), "the other thread waited for the database as well"
+
+    def looks() -> object:
+        found.snapshot()
+        monkeypatch.setattr(found, "_read", slow)
+        found._good = (found._good[0], float("-inf"))
+        return found.snapshot()
+
+    def asks() -> object:
+        while not found._looking.locked() or found._read is not slow:
+            time.sleep(0.001)
+        answer = found.snapshot()
+        answered.set()
+        return answer
+
+    assert at_once(looks, asks) == [found._snapshot] * 2
