@@ -68,7 +68,7 @@ from core.plugin_engine.contributions import (
     Settings,
 )
 from core.plugin_engine.engine import contained, kind_of, metrics_in, plugin_is_active
-from core.plugin_engine.guard import lasting, public, requires, signed_in, writes
+from core.plugin_engine.guard import lasting, public, requires, signed_in, webhook, writes
 from core.plugin_engine.secret_settings import secret_of
 from core.plugin_engine.settings import SITE, change_settings, settings_of
 from core.sealing import Unreadable
@@ -192,6 +192,7 @@ __all__ = [
     "take_kept",
     "tops",
     "wants_json",
+    "webhook",
     "whole_course",
     "window",
     "writes",

@@ -71,7 +71,8 @@ def _texts(code: int) -> ErrorText:
 
 
 def wants_json() -> bool:
-    return request.accept_mimetypes.best == "application/json"
+    """A script of ours, or another system that sends to a webhook."""
+    return bool(g.get("webhook")) or request.accept_mimetypes.best == "application/json"
 
 
 def error_page(code: int, text: str | None = None) -> ResponseReturnValue:

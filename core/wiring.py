@@ -14,7 +14,6 @@ from flask_babel import get_locale
 from flask_bootstrap import Bootstrap5
 from flask_compress import Compress
 from flask_login import current_user
-from flask_wtf import CSRFProtect
 from packaging.version import Version
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -49,7 +48,7 @@ from core.people.access import CORE_PERMISSIONS, can
 from core.people.accounts import init_accounts
 from core.plugin_engine import settings_views  # noqa: F401 -- adds its pages to the catalogue's
 from core.plugin_engine import views as catalogue
-from core.plugin_engine.guard import Resolver, check_views
+from core.plugin_engine.guard import FormProtection, Resolver, check_views, receive_webhook
 from core.plugin_engine.loader import load_plugins, new_engine
 from core.plugin_engine.slots import init_slots
 
@@ -115,7 +114,8 @@ def init_people(app: Flask) -> None:
 
 
 def init_safety(app: Flask) -> None:
-    CSRFProtect(app)
+    app.before_request(receive_webhook)
+    FormProtection(app)
     limiter.init_app(app)
     init_errors(app)
     app.before_request(_refuse_nul)

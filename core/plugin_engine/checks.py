@@ -174,6 +174,8 @@ def _check_rules(manifest: Manifest, probe: Flask, known: Iterable[str]) -> None
         if access.kind == "permission" and access.permission not in known:
             text = f"route '{rule.rule}' requires '{access.permission}', unknown here"
             raise PluginFault(text, view)
+        if access.kind == "webhook" and (rule.methods or set()) - {"OPTIONS"} != {"POST"}:
+            raise PluginFault(f"webhook '{rule.rule}' must be for POST alone", view)
 
 
 def _check_reach(manifest: Manifest, probe: Flask) -> None:

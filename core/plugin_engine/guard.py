@@ -10,13 +10,16 @@ from typing import Any, Literal, Protocol, TypeVar, cast
 from urllib.parse import unquote, urlsplit
 
 from flask import Flask, abort, current_app, g, request
+from flask.globals import request_ctx
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
+from flask_login import AnonymousUserMixin, current_user
+from flask_wtf import CSRFProtect
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.routing import MapAdapter, RequestRedirect
 
 F = TypeVar("F", bound=Callable[..., Any])
 ATTRIBUTE = "bimtek_access"
+MOST_WEBHOOK_BYTES = 1024 * 1024
 
 
 class Scope(Protocol):
@@ -36,7 +39,7 @@ class Scope(Protocol):
 
 @dataclass(frozen=True)
 class Access:
-    kind: Literal["public", "signed_in", "permission"]
+    kind: Literal["public", "signed_in", "permission", "webhook"]
     permission: str = ""
 
 
@@ -87,6 +90,13 @@ def is_static(endpoint: str | None) -> bool:
     return endpoint is not None and endpoint.rpartition(".")[2] == "static"
 
 
+def webhook(view: F) -> F:
+    """For other systems, by POST alone: without a session, without the token of a form, with a body
+    of at most MOST_WEBHOOK_BYTES. Follows *installed* instead of enabled: what comes is stored, and
+    worked on where the plugin is active. The view itself makes sure who sends."""
+    return _declare(Access("webhook"))(view)
+
+
 class MissingAccessRule(Exception):
     """A view that nobody said who may call."""
 
@@ -104,6 +114,45 @@ def access_of(endpoint: str, view: Callable[..., Any]) -> Access:
         text = f"view '{endpoint}' ({where}) has no access rule; add @requires(…)"
         raise MissingAccessRule(text, view)
     return access
+
+
+def _takes_webhooks(view: Callable[..., Any] | None) -> bool:
+    access: Access | None = getattr(view, ATTRIBUTE, None)
+    return access is not None and access.kind == "webhook"
+
+
+def follows_installed(view: Callable[..., Any]) -> bool:
+    """Whether the page is there although its plugin is disabled."""
+    return getattr(view, "bimtek_lasting", False) or _takes_webhooks(view)
+
+
+def is_webhook() -> bool:
+    """Whether this request goes to a view for other systems."""
+    return _takes_webhooks(current_app.view_functions.get(request.endpoint or ""))
+
+
+def receive_webhook() -> None:
+    """Before anything reads the request: nobody is signed in, and the body is small and kept raw.
+
+    The cookies of a browser that was made to send it count for nothing.
+    """
+    if is_webhook():
+        g.webhook = True
+        g._login_user = AnonymousUserMixin()
+        # Flask has no public way to give up a session that it has opened.
+        request_ctx._session = current_app.session_interface.make_null_session(current_app)
+        # One more than allowed: a body without length is cut at the limit without a word.
+        request.max_content_length = MOST_WEBHOOK_BYTES + 1
+        if len(request.get_data()) > MOST_WEBHOOK_BYTES:
+            abort(413)
+
+
+class FormProtection(CSRFProtect):
+    """Asks for the token of a form everywhere but where other systems send."""
+
+    def protect(self, *arguments: Any, **options: Any) -> None:
+        if not is_webhook():
+            super().protect(*arguments, **options)
 
 
 def check_views(app: Flask) -> None:
@@ -156,7 +205,8 @@ class Guard:
         plugin = self.plugin_of(endpoint)
         if plugin is None:
             return True
-        if getattr(current_app.view_functions[endpoint], "bimtek_lasting", False):
+        view = current_app.view_functions[endpoint]
+        if follows_installed(view):
             return self._installed(plugin)
         return plugin in self._active(scope.plugin_institution if scope else None)
 
@@ -168,7 +218,7 @@ class Guard:
         view = current_app.view_functions[endpoint]
         access = access_of(endpoint, view)
         g.writes = getattr(view, "bimtek_writes", False)
-        if access.kind != "public" and not current_user.is_authenticated:
+        if access.kind not in {"public", "webhook"} and not current_user.is_authenticated:
             # A stranger learns nothing of institutions, only whether the site has the page.
             if not self.present(endpoint, None):
                 abort(404)
@@ -176,6 +226,8 @@ class Guard:
         g.scope = scope = self.scope_of(request.view_args)
         if not self.present(endpoint, scope):
             raise PluginAbsent(self.plugin_of(endpoint), scope)
+        if access.kind == "webhook" and request.method != "POST":
+            raise MethodNotAllowed(["POST"])
         if access.kind == "permission" and not self._can(current_user, access.permission, scope):
             abort(403)
         return None

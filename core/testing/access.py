@@ -2,7 +2,8 @@
 
 A plugin keeps its table beside its tests, as a module with three names:
 
-- `ENDPOINTS`: endpoint → "public", "signed_in", or the permission that its view requires;
+- `ENDPOINTS`: endpoint → "public", "signed_in", "webhook", or the permission that its view
+  requires;
 - `HOLDERS`: permission of the plugin → the roles that hold it;
 - `arguments(section, cohort, enrolment)`: endpoint → what stands in its address; called once
   for a class that is not published yet, so it may add activities.
@@ -27,7 +28,7 @@ from core.people.services import grant_role
 from core.plugin_engine.guard import access_of
 from core.testing.factories import Factory
 
-PUBLIC, SIGNED_IN = "public", "signed_in"
+PUBLIC, SIGNED_IN, WEBHOOK = "public", "signed_in", "webhook"
 ADMINS = {"institution_admin", ADMIN}
 RUN = ADMINS | {"organiser"}
 HELP = RUN | {"committee"}
@@ -150,7 +151,7 @@ def may(table: Table, role: str, rule: Rule) -> bool:
     """What the table says."""
     access = table.ENDPOINTS[rule.endpoint]
     holders = {**CORE_HOLDERS, **table.HOLDERS}.get(access, set())
-    if access == PUBLIC or (access == SIGNED_IN and role != "anonymous"):
+    if access in {PUBLIC, WEBHOOK} or (access == SIGNED_IN and role != "anonymous"):
         return True
     if role == "outsider" and not rule.arguments & SCOPES:
         return "organiser" in holders

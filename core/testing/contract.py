@@ -25,6 +25,7 @@ from core.jobs import queue
 from core.people.access import ADMIN
 from core.people.models import AuditEntry
 from core.plugin_engine import Engine, engine, lifecycle, migrations
+from core.plugin_engine.guard import follows_installed
 from core.plugin_engine.manifest import Manifest
 from core.plugin_engine.models import PluginDecision
 from core.testing import access, schemas
@@ -168,7 +169,7 @@ class PluginContract:
         shown = [
             f"{method} {rule.endpoint}"
             for rule, method in _calls(app, self.plugin)
-            if not getattr(app.view_functions[rule.endpoint], "bimtek_lasting", False)
+            if not follows_installed(app.view_functions[rule.endpoint])
             and client.open(
                 access.address(rule, place.arguments(rule)), method=method, buffered=True
             ).status_code

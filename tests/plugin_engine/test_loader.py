@@ -28,6 +28,10 @@ PROBLEMS = {
         "hooks.py, line 15",
     ),
     "greedy_view": ("has no access rule; add @requires(…)", "hooks.py, line 10"),
+    "greedy_webhook": (
+        "webhook '/greedy_webhook/intake' must be for POST alone",
+        "hooks.py, line 10",
+    ),
     "greedy_hook": ("there is no hook 'cohort_panel'", "hooks.py, line 6"),
     "greedy_signature": ("Argument(s) {'moon'} are declared in the hookimpl", "hooks.py, line 6"),
 }

@@ -3,8 +3,9 @@
 from datetime import timedelta
 
 import sqlalchemy as sa
-from flask import Blueprint
+from flask import Blueprint, request, session
 from flask_babel.speaklater import LazyString
+from flask_login import current_user
 from flask_wtf import FlaskForm
 from wtforms import SelectField, StringField
 from wtforms.validators import Length, NumberRange, Optional
@@ -26,6 +27,7 @@ from core.api import (
     hookimpl,
     lasting,
     public,
+    webhook,
 )
 from plugins.extras.models import CohortNote, CourseNote, EnrolmentNote, Motto, UserNote
 from plugins.extras.state import HEARD, STATE
@@ -38,6 +40,21 @@ pages = Blueprint("extras", __name__, url_prefix="/extras", template_folder="tem
 @lasting
 def proof():
     return "PROOF"
+
+
+@pages.post("/intake")
+@webhook
+def intake():
+    if request.get_data() == b"fail":
+        raise RuntimeError
+    return {"who": current_user.is_authenticated, "session": dict(session),
+            "bytes": len(request.get_data()), "form": dict(request.form)}  # fmt: skip
+
+
+@pages.post("/post")
+@public
+def post():
+    return "POSTED"
 
 
 class ExtrasForm(FlaskForm):
