@@ -2,6 +2,7 @@
 
 For developers and CI (`python -m core.i18n_tool update|check|missing|fill`), never at run time.
 One catalogue for core and its templates, one for each plugin; a plugin leaves out what core has.
+`--plugin FOLDER` is for a plugin in a repository of its own.
 """
 
 import argparse
@@ -91,15 +92,22 @@ def _texts(folder: Path, source: Catalog) -> Texts:
     return Texts(path, source, read_po(BytesIO(data), DEFAULT_LANGUAGE))
 
 
-def collect(root: Path) -> Iterator[Texts]:
-    """Core first, then the plugins by name."""
+def collect(root: Path, plugin: Path | None = None) -> Iterator[Texts]:
+    """Core first, then the plugins by name; or the one plugin that lies in a folder elsewhere."""
     core = extract(root, [root / "core", root / "templates"])
+    if plugin:
+        yield _of_plugin(plugin.parent, plugin, core)
+        return
     yield _texts(root / "core", core)
     for manifest in sorted(root.glob("plugins/*/plugin.toml")):
-        own = extract(root, [manifest.parent])
-        for message in entries(core):
-            own.delete(message.id)
-        yield _texts(manifest.parent, own)
+        yield _of_plugin(root, manifest.parent, core)
+
+
+def _of_plugin(root: Path, folder: Path, core: Catalog) -> Texts:
+    own = extract(root, [folder])
+    for message in entries(core):
+        own.delete(message.id)
+    return _texts(folder, own)
 
 
 def write(texts: Texts, given: Mapping[str, Text]) -> None:
@@ -143,27 +151,28 @@ def problems(texts: Texts) -> Iterator[str]:
             yield f"other placeholders: {json.dumps(_key(message), ensure_ascii=False)}"
 
 
-def check(root: Path) -> int:
+def check(root: Path, plugin: Path | None = None) -> int:
     found = [
-        f"{texts.path.relative_to(root).as_posix()}: {problem}"
-        for texts in collect(root)
+        f"{texts.path.relative_to(plugin.parent if plugin else root).as_posix()}: {problem}"
+        for texts in collect(root, plugin)
         for problem in problems(texts)
     ]
     print(*found, sep="\n", end="\n" if found else "")
     return int(bool(found))
 
 
-def missing(root: Path) -> int:
-    ids = dict.fromkeys(message.id for texts in collect(root) for message in texts.missing())
+def missing(root: Path, plugin: Path | None = None) -> int:
+    found = collect(root, plugin)
+    ids = dict.fromkeys(message.id for texts in found for message in texts.missing())
     for text in ids:
         print(json.dumps(text, ensure_ascii=False))
     return 0
 
 
-def update(root: Path, given: Mapping[str, Text]) -> int:
+def update(root: Path, given: Mapping[str, Text], plugin: Path | None = None) -> int:
     """Writes every catalogue anew; the translations `given` win over those kept."""
     unknown = set(given)
-    for texts in collect(root):
+    for texts in collect(root, plugin):
         write(texts, given)
         unknown -= {_key(message) for message in entries(texts.source)}
     for text in sorted(unknown):
@@ -173,6 +182,7 @@ def update(root: Path, given: Mapping[str, Text]) -> int:
 
 def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     parser = argparse.ArgumentParser(prog="python -m core.i18n_tool", description=__doc__)
+    parser.add_argument("--plugin", type=Path, help="only the plugin in this folder, anywhere")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("update", help="bring the catalogues in step with the code")
     commands.add_parser("check", help="fail when a text is missing, obsolete or ill-formed")
@@ -180,9 +190,13 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     filling = commands.add_parser("fill", help="update, with translations from a JSON object")
     filling.add_argument("file", type=Path, help='{"English": "Indonesian" or ["one form"]}')
     asked = parser.parse_args(arguments)
+    plugin = asked.plugin and asked.plugin.resolve()
+    if plugin and not (plugin / "plugin.toml").exists():
+        parser.error(f"there is no plugin.toml in {plugin}")
     if asked.command in {"check", "missing"}:
-        return {"check": check, "missing": missing}[asked.command](root)
-    return update(root, json.loads(asked.file.read_text("utf-8")) if "file" in asked else {})
+        return {"check": check, "missing": missing}[asked.command](root, plugin)
+    given = json.loads(asked.file.read_text("utf-8")) if "file" in asked else {}
+    return update(root, given, plugin)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """`bimtek plugins …`: what is there, what is wrong with it, and every step of its life."""
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -17,6 +18,7 @@ from core.errors import DomainError
 from core.institutions.models import Institution
 from core.institutions.queries import root
 from core.plugin_engine import lifecycle
+from core.plugin_engine.authoring import Kind, Wish, write_plugin
 from core.plugin_engine.discovery import Problem
 from core.plugin_engine.doctor import examine, problems_now
 from core.plugin_engine.engine import Engine, engine
@@ -175,3 +177,25 @@ def plugins_reencrypt(as_json: bool) -> None:
         for name in found.unreadable:
             click.echo(Unreadable(name).message, err=True)
     sys.exit(1 if found.unreadable else 0)
+
+
+@plugins_group.command("new")
+@click.argument("name")
+@click.option("--title", default="", help="In English; otherwise made from the name.")
+@click.option("--title-id", default="", help="In Indonesian; otherwise as in English.")
+@click.option(
+    "--kind", "kind", flag_value="kind", default="kind", help="A kind of activity (usual)."
+)
+@click.option(
+    "--panel", "kind", flag_value="panel", help="A panel on the pages of a class instead."
+)
+@click.option("--into", type=click.Path(path_type=Path), help="Folder that it is written into.")
+@click.option("--package", is_flag=True, help="A repository of its own that makes a wheel.")
+@refuses
+def plugins_new(  # noqa: PLR0917 -- click passes them by name
+    name: str, title: str, title_id: str, kind: Kind, into: Path | None, package: bool
+) -> None:
+    """Writes a complete small plugin to grow; see docs/plugins/tutorial.md."""
+    wish = Wish(name, title.strip(), title_id.strip(), kind, into, package)
+    folder = write_plugin(wish, engine().manifests)
+    click.echo(_("Written: %(folder)s. Its README.md says what is next.", folder=folder))

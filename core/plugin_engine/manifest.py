@@ -96,7 +96,7 @@ def _external_faults(external: Mapping[str, Any]) -> list[str]:
     return ['[external] knows one key: python = ["a distribution", …]']
 
 
-def _name_faults(name: str, expected: str) -> list[str]:
+def name_faults(name: str, expected: str) -> list[str]:
     if not NAME.fullmatch(name):
         return [f"'{name}' is not a possible name: use 2 to 40 small letters, digits and _"]
     if name in RESERVED or name.startswith("pg_"):
@@ -128,7 +128,7 @@ def parse(text: str, path: Path, module: str, name: str) -> Manifest:
         raise ManifestError(path, [f"not readable as TOML: {error}"]) from error
     if faults := _shape_faults(raw):
         raise ManifestError(path, faults)
-    faults = _name_faults(raw["name"], name)
+    faults = name_faults(raw["name"], name)
     values = dict(raw)
     values["version"] = _version(raw["version"], faults)
     values["requires_core"] = _range("requires_core", raw["requires_core"], faults)
