@@ -65,6 +65,7 @@ from core.plugin_engine.contributions import (
     PublicLink,
     Refusal,
     Requirement,
+    Role,
     Settings,
 )
 from core.plugin_engine.engine import contained, kind_of, metrics_in, plugin_is_active
@@ -106,6 +107,7 @@ __all__ = [
     "PublicLink",
     "Refusal",
     "Requirement",
+    "Role",
     "ScheduledActivity",
     "SecretField",
     "Section",

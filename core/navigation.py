@@ -12,7 +12,7 @@ from flask_login import current_user
 from core.cohorts.models import CohortStaff
 from core.db import db
 from core.institutions.models import Institution
-from core.people.access import ADMIN, ROLES, can, held_by
+from core.people.access import can, held_by, rank_of, role_title
 from core.people.models import User
 from core.plugin_engine.engine import engine
 
@@ -76,12 +76,11 @@ def role_line() -> str:
     """The person's highest role and where it holds, shown under the name."""
     if not current_user.is_authenticated:
         return ""
-    order = [ADMIN, *ROLES]
-    held = sorted(held_by(current_user), key=lambda grant: (order.index(grant.role), grant.path))
+    held = sorted(held_by(current_user), key=lambda grant: (rank_of(grant.role), grant.path))
     if not held:
         return ""
     institution = db.session.get(Institution, held[0].institution_id)
-    return f"{ROLES[held[0].role]} · {institution.short_name if institution else ''}"
+    return f"{role_title(held[0].role)} · {institution.short_name if institution else ''}"
 
 
 def public_links() -> list[Entry]:

@@ -44,7 +44,7 @@ from core.institutions.models import Institution
 from core.limits import limiter
 from core.navigation import navigation, public_links, role_line
 from core.people import views as people
-from core.people.access import CORE_PERMISSIONS, can
+from core.people.access import CORE_PERMISSIONS, CORE_ROLES, can
 from core.people.accounts import init_accounts
 from core.plugin_engine import settings_views  # noqa: F401 -- adds its pages to the catalogue's
 from core.plugin_engine import views as catalogue
@@ -218,6 +218,7 @@ def init_plugins(app: Flask, version: Version) -> None:
     """The engine, core's own contributions through the same registries, then the plugins."""
     engine = new_engine(can)
     engine.init_app(app)
+    engine.roles.update({role.name: role for role in CORE_ROLES})
     engine.permissions.update({p.name: p for p in CORE_PERMISSIONS})
     engine.kinds.update({kind.name: kind for kind in CORE_KINDS})
     engine.metrics.update({metric.name: metric for metric in CORE_METRICS})

@@ -14,17 +14,15 @@ from core.cohorts.models import Cohort, CohortStaff, Enrolment
 from core.db import db
 from core.institutions.models import Institution
 from core.people.access import (
-    ROLES,
     Held,
     can,
+    covers,
     held_by,
     institutions_where,
     read_grants,
     roles_with,
 )
 from core.people.models import User
-
-_RANK = {role: rank for rank, role in enumerate(ROLES)}
 
 
 def may_invite(by: User, person: User, cohort: Cohort) -> bool:
@@ -98,7 +96,7 @@ def _reason(person: User, cohort: Cohort, own: Sequence[Held], beyond: _Beyond) 
 
 def _reaches(mine: Held, grant: Held) -> bool:
     """Nobody comes by a link into a role higher than the own one, nor into one from above."""
-    return grant.path.startswith(mine.path) and _RANK[mine.role] <= _RANK.get(grant.role, 0)
+    return grant.path.startswith(mine.path) and covers(mine.role, grant.role)
 
 
 def _near(home: Institution | None, cohort: Cohort, own: Sequence[Held] = ()) -> bool:

@@ -1,6 +1,6 @@
 """What happens in the demo: two finished classes, online and on site, and one running today."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
@@ -36,9 +36,9 @@ from core.demo.names import EDGE_CASES, POSITIONS, Invented, people
 from core.errors import DomainError
 from core.formatting import phone
 from core.institutions.models import Institution
-from core.people.access import ADMIN
+from core.people.access import ADMIN, role_title
 from core.people.audit import audit
-from core.people.models import AuditEntry, User
+from core.people.models import AuditEntry, Grant, User
 from core.people.services import grant_role, register_person
 from core.plugin_engine import lifecycle
 from core.plugin_engine.engine import engine
@@ -48,6 +48,7 @@ SEED = 2020
 COURSE, FINISHED, RUNNING = "BTP-2020", "DKI-2020", "BTP-2026"
 ONSITE_COURSE, ONSITE = "SPP-2021", "BJM-2021"
 LOADED = "demo.load"
+MAILBOX = "@bimtek.example"
 
 
 class NotEmpty(DomainError):
@@ -94,6 +95,17 @@ class Demo:
             **fields,
         )
         user.password = self.password
+        return user
+
+    def colleague(self, invented: Invented, institution: Institution) -> User:
+        """A person of the staff, who signs in with an e-mail."""
+        address = f"{invented.name.split()[0].lower()}{MAILBOX}"
+        return self.person(invented, institution, email=address)
+
+    def holder(self, full_name: str, role: str, institution: Institution) -> User:
+        """A person who holds a plugin's role; listed with the others who can be signed in as."""
+        user = self.colleague(Invented(full_name), institution)
+        grant_role(user, role, institution, by=None)
         return user
 
     def phone(self) -> str:
@@ -172,9 +184,7 @@ STAFF = (
 
 def _staff(demo: Demo) -> None:
     for key, invented, code in STAFF:
-        institution = demo.offices.get(code, demo.top)
-        email = f"{invented.name.split()[0].lower()}@bimtek.example"
-        demo.staff[key] = demo.person(invented, institution, email=email)
+        demo.staff[key] = demo.colleague(invented, demo.offices.get(code, demo.top))
     grant_role(demo.staff["admin"], ADMIN, demo.top, by=None)
     grant_role(demo.staff["organiser"], "organiser", demo.top, by=demo.staff["admin"])
     office = demo.offices["63"]
@@ -444,4 +454,15 @@ def logins() -> list[tuple[str, str, str]]:
         if user is not None:
             shown = user.email or phone(user.phone) or user.number
             found.append((title, shown, PASSWORD))
-    return found
+    return [*found, *_logins_by_plugins()]
+
+
+def _logins_by_plugins() -> Iterator[tuple[str, str, str]]:
+    query = (
+        sa.select(Grant.role, User.email)
+        .join(Grant.user)
+        .where(Grant.role.contains("."), User.email.endswith(MAILBOX))
+        .order_by(Grant.id)
+    )
+    for role, email in db.session.execute(query):
+        yield role_title(role), str(email), PASSWORD

@@ -13,6 +13,7 @@ from core.plugin_engine.contributions import (
     PagePanel,
     Permission,
     PublicLink,
+    Role,
     Settings,
 )
 
@@ -20,6 +21,11 @@ from core.plugin_engine.contributions import (
 @hookspec("build")
 def blueprints() -> Sequence[Blueprint]:  # type: ignore[empty-body]
     """Pages under `/<plugin>/`. Every view declares who may call it (`@requires`, `@public`)."""
+
+
+@hookspec("build")
+def roles() -> Sequence[Role]:  # type: ignore[empty-body]
+    """Roles named `<plugin>.<role>` for people whom core's roles give too much or too little."""
 
 
 @hookspec("build")

@@ -11,7 +11,8 @@ from wtforms.validators import DataRequired, InputRequired, Length, Optional
 from core.courses.forms import one_line
 from core.forms import NEEDED, ZONES, choices
 from core.institutions.models import Institution
-from core.people.access import GRANTABLE, ROLES
+from core.people.access import roles_to_give
+from core.people.models import User
 from core.people.names import name_key
 
 KIND_NAMES = {
@@ -100,5 +101,12 @@ class GiveRoleForm(FlaskForm):
     role = RadioField(
         _l("Role"),
         [InputRequired(_l("Choose a role."))],
-        choices=choices((role, ROLES[role]) for role in GRANTABLE),
     )
+
+    @classmethod
+    def at(cls, institution: Institution, *, by: User) -> Self:
+        form = cls()
+        form.role.choices = choices(
+            (role.name, role.title) for role in roles_to_give(by, institution)
+        )
+        return form

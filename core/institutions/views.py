@@ -19,10 +19,10 @@ from core.institutions.models import Institution
 from core.institutions.queries import Mark
 from core.institutions.services import change_institution, create_institution
 from core.people.access import (
-    ROLES,
     can,
     institutions_where,
     paths_where,
+    role_title,
 )
 from core.people.models import Grant, User
 from core.people.queries import by_sign_in_name, grants_in
@@ -106,7 +106,7 @@ def show(institution_id: int) -> ResponseReturnValue:
         if can(current_user, "grants.manage", institution)
         else None,
         classes=hosted_by(institution, limit=CLASSES_SHOWN) if classes else None,
-        roles=ROLES,
+        role_title=role_title,
     )
 
 
@@ -154,16 +154,14 @@ def edit(institution_id: int) -> ResponseReturnValue:
 @requires("grants.manage")
 def roles(institution_id: int) -> ResponseReturnValue:
     """Who holds which role here; gives one to a person named exactly."""
-    form = GiveRoleForm()
+    form = GiveRoleForm.at(here(), by=current_user)
     if form.validate_on_submit() and (person := _named(form)):
         grant_role(person, form.role.data, here(), by=current_user)
         db.session.commit()
-        flash(
-            _("%(name)s is now %(role)s.", name=person.display_name, role=ROLES[form.role.data]),
-            "ok",
-        )
+        role = role_title(form.role.data)
+        flash(_("%(name)s is now %(role)s.", name=person.display_name, role=role), "ok")
         return redirect(url_for("institutions.roles", institution_id=institution_id))
-    return page("roles", form=form, grants=grants_in(institution_id), roles=ROLES)
+    return page("roles", form=form, grants=grants_in(institution_id), role_title=role_title)
 
 
 def _named(form: GiveRoleForm) -> User | None:
@@ -185,7 +183,7 @@ def take(institution_id: int, grant_id: int) -> ResponseReturnValue:
     """Takes a role away."""
     query = sa.select(Grant).filter_by(id=grant_id, institution_id=institution_id)
     grant = db.session.scalar(query) or abort(404)
-    name, role = grant.user.display_name, ROLES[grant.role]
+    name, role = grant.user.display_name, role_title(grant.role)
     try:
         take_role(grant, by=current_user)
     except DomainError as refused:

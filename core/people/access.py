@@ -15,19 +15,21 @@ from flask_babel import lazy_gettext as _l
 from core.db import db, now
 from core.institutions.models import Institution
 from core.people.models import Grant, User
-from core.plugin_engine.contributions import Permission
-from core.plugin_engine.engine import engine
+from core.plugin_engine.contributions import Permission, Role
+from core.plugin_engine.engine import engine, owner_of
 from core.plugin_engine.guard import Scope
 
 ADMIN = "platform_admin"
-ROLES = {
-    ADMIN: _l("Platform admin"),
-    "institution_admin": _l("Institution admin"),
-    "organiser": _l("Organiser"),
-    "committee": _l("Committee"),
-    "trainer": _l("Trainer"),
-    "participant": _l("Participant"),
-}
+# The highest first.
+CORE_ROLES = (
+    Role(ADMIN, _l("Platform admin")),
+    Role("institution_admin", _l("Institution admin")),
+    Role("organiser", _l("Organiser")),
+    Role("committee", _l("Committee")),
+    Role("trainer", _l("Trainer")),
+    Role("participant", _l("Participant")),
+)
+_RANKS = {role.name: rank for rank, role in enumerate(CORE_ROLES)}
 GRANTABLE = ("institution_admin", "organiser", "committee", "trainer")
 
 _RUN = ("institution_admin", "organiser")
@@ -58,6 +60,41 @@ class Held:
     role: str
     path: str
     institution_id: int
+
+
+def role_title(role: str) -> str:
+    """As people call it; of a plugin that is gone, the name that is stored."""
+    found = engine().roles.get(role)
+    return str(found.title if found else role)
+
+
+def rank_of(role: str) -> int:
+    """0 is the highest. The roles of plugins, which hold nothing of core, come after core's."""
+    return _RANKS.get(role, len(_RANKS))
+
+
+def covers(mine: str, other: str) -> bool:
+    """Whether who holds one role has whatever the other gives.
+
+    Core's stand in order; one of a plugin gives the permissions that name it. What one of a
+    plugin that is gone will give is not known.
+    """
+    if mine == ADMIN or other in _RANKS:
+        return rank_of(mine) <= rank_of(other)
+    given = [found for found in engine().permissions.values() if other in found.roles]
+    return other in engine().roles and all(mine in found.roles for found in given)
+
+
+def roles_to_give(user: User, institution: Institution) -> list[Role]:
+    """What the person may give there: of the plugins that are active, no role that reaches
+    further than the own ones."""
+    givers = roles_with("grants.manage")
+    own = [held.role for held in held_by(user) if institution.path.startswith(held.path)]
+    giving = [role for role in own if role in givers]
+    known, active = engine().roles, engine().active(institution)
+    brought = [role for role in known.values() if owner_of(role.name) in active]
+    covered = [one for one in brought if any(covers(mine, one.name) for mine in giving)]
+    return [*(known[role] for role in GRANTABLE), *covered] if giving else []
 
 
 def read_grants(users: Iterable[User]) -> None:

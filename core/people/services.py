@@ -21,10 +21,19 @@ from core.db import db, now
 from core.errors import DomainError
 from core.formatting import phone
 from core.institutions.models import Institution
-from core.people.access import ADMIN, GRANTABLE, forget_grants, held_by, in_force
+from core.people.access import (
+    ADMIN,
+    GRANTABLE,
+    forget_grants,
+    held_by,
+    in_force,
+    role_title,
+    roles_to_give,
+)
 from core.people.audit import audit
 from core.people.models import Grant, OneTimeAccess, User
 from core.people.names import name_key
+from core.plugin_engine.engine import engine, owner_of
 
 ACCESS_DAYS = 14
 CODE_LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
@@ -348,8 +357,7 @@ def use_access(access: OneTimeAccess) -> None:
 
 def grant_role(user: User, role: str, institution: Institution, *, by: User | None) -> Grant:
     """Gives a role in an institution and everything below it; giving it twice is once."""
-    if role not in (*GRANTABLE, ADMIN):
-        raise DomainError(_("There is no role %(role)s.", role=role))
+    _refuse_giving(role, institution, by)
     named = {"user_id": user.id, "role": role, "institution_id": institution.id}
     # Two requests at the same moment give it once as well.
     given = insert(Grant).values(**named).on_conflict_do_nothing().returning(Grant.id)
@@ -360,6 +368,14 @@ def grant_role(user: User, role: str, institution: Institution, *, by: User | No
     found.ends_at = None
     forget_grants()
     return found
+
+
+def _refuse_giving(role: str, institution: Institution, by: User | None) -> None:
+    brought = owner_of(role) and role in engine().roles
+    if role not in (*GRANTABLE, ADMIN) and not brought:
+        raise DomainError(_("There is no role %(role)s.", role=role))
+    if by and brought and engine().roles[role] not in roles_to_give(by, institution):
+        raise DomainError(_("You cannot give the role %(role)s here.", role=role_title(role)))
 
 
 def take_role(grant: Grant, *, by: User | None) -> None:

@@ -22,7 +22,7 @@ from core import markdown
 from core.db import db, now
 from core.institutions.models import Institution
 from core.jobs import queue
-from core.people.access import ROLES
+from core.people.access import role_title
 from core.people.models import AuditEntry
 from core.plugin_engine.engine import Engine
 from core.plugin_engine.manifest import Manifest
@@ -133,7 +133,7 @@ def brought_by(engine: Engine, plugin: str, institution: Institution, *, active:
 
 
 def _titles(roles: Iterable[str]) -> dict[str, str]:
-    return {role: str(ROLES.get(role, role)) for role in roles}
+    return {role: role_title(role) for role in roles}
 
 
 def _settings(engine: Engine, plugin: str, institution: Institution) -> list[SettingShown]:

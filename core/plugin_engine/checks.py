@@ -25,9 +25,10 @@ from core.plugin_engine.contributions import (
     Permission,
     Place,
     PublicLink,
+    Role,
     Settings,
 )
-from core.plugin_engine.engine import Engine
+from core.plugin_engine.engine import Engine, owner_of
 from core.plugin_engine.faults import PluginFault
 from core.plugin_engine.guard import access_of
 from core.plugin_engine.manifest import Manifest
@@ -51,6 +52,7 @@ class Contribution:
     """What one plugin brings: a field a build hook, under the hook's name."""
 
     blueprints: list[Blueprint]
+    roles: list[Role]
     permissions: list[Permission]
     activity_kinds: list[ActivityKind]
     menu_entries: list[MenuEntry]
@@ -63,7 +65,7 @@ class Contribution:
 
 
 def check(engine: Engine, manifest: Manifest, brought: Contribution) -> None:
-    for hook in ("permissions", "activity_kinds", "metrics"):
+    for hook in ("roles", "permissions", "activity_kinds", "metrics"):
         _check_names(manifest, hook, getattr(brought, hook))
     command = manifest.name.replace("_", "-")
     for group in brought.cli_groups:
@@ -72,6 +74,7 @@ def check(engine: Engine, manifest: Manifest, brought: Contribution) -> None:
                 f"command group '{group.name}' must be named '{command}'", hook="cli_groups"
             )
     _check_settings(brought.settings)
+    _check_roles(engine, manifest, brought)
     known = engine.permissions.keys() | {permission.name for permission in brought.permissions}
     probe = _probe(manifest, brought.blueprints)
     _check_rules(manifest, probe, known)
@@ -87,11 +90,24 @@ def check(engine: Engine, manifest: Manifest, brought: Contribution) -> None:
 
 
 def _check_names(
-    manifest: Manifest, hook: str, things: Iterable[Permission | ActivityKind | Metric]
+    manifest: Manifest, hook: str, things: Iterable[Role | Permission | ActivityKind | Metric]
 ) -> None:
     for thing in things:
         if not thing.name.startswith(f"{manifest.name}."):
             raise PluginFault(f"'{thing.name}' must begin with '{manifest.name}.'", hook=hook)
+
+
+def _check_roles(engine: Engine, manifest: Manifest, brought: Contribution) -> None:
+    """A permission is held by roles of core and by the plugin's own: where the role of another
+    plugin counts would hang on both."""
+    core = {name for name in engine.roles if not owner_of(name)}
+    known = core | {role.name for role in brought.roles}
+    for permission in brought.permissions:
+        for role in permission.roles:
+            if role not in known:
+                near = _hint(role, known)
+                text = f"permission '{permission.name}': no role '{role}' here{near}"
+                raise PluginFault(text, hook="permissions")
 
 
 def check_tables(manifest: Manifest, tables: Iterable[sa.Table]) -> None:
@@ -217,11 +233,15 @@ def _check_link(link: PublicLink, probe: Flask) -> None:
         )
 
 
+def _hint(wrong: str, known: Iterable[str]) -> str:
+    near = get_close_matches(wrong, known, 1)
+    return f"; did you mean '{near[0]}'?" if near else ""
+
+
 def _check_page_panel(panel: PagePanel, pages: Iterable[str]) -> None:
     hook = "page_panels"
     if panel.page not in pages:
-        near = get_close_matches(panel.page, pages, 1)
-        hint = f"; did you mean '{near[0]}'?" if near else ""
+        hint = _hint(panel.page, pages)
         raise PluginFault(f"core has no page '{panel.page}' for a panel{hint}", hook=hook)
     if panel.place not in get_args(Place):
         text = f"panel on '{panel.page}': there is no place '{panel.place}'"

@@ -30,6 +30,18 @@ class Permission:
     roles: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Role:
+    """A role of a plugin, named `<plugin>.<role>`, given on the page of an institution's roles.
+
+    It holds what the plugin's own permissions say by their `roles`, and nothing of core. Only who
+    holds all of that there may give it. Where the plugin is disabled it gives nothing.
+    """
+
+    name: str
+    title: Text
+
+
 def core_form(activity: Any) -> str:
     """The editor's own form: enough for a kind that has nothing more to write."""
     course_id = activity.section.course_id

@@ -29,6 +29,7 @@ from core.plugin_engine.contributions import (
     Permission,
     PublicLink,
     Refusal,
+    Role,
     Settings,
 )
 from core.plugin_engine.discovery import Problem
@@ -59,6 +60,7 @@ class Engine:
         self.manifests: dict[str, Manifest] = {}
         self.loaded: dict[str, Manifest] = {}
         self.problems: list[Problem] = []
+        self.roles: dict[str, Role] = {}
         self.permissions: dict[str, Permission] = {}
         self.kinds: dict[str, ActivityKind] = {}
         self.menu: list[tuple[str, MenuEntry]] = []
@@ -145,7 +147,7 @@ class Engine:
     def metrics_in(self, where: Where) -> list[Metric]:
         """The figures of core and of the active plugins, by weight and name."""
         active = self.active(where)
-        found = [m for m in self.metrics.values() if _owner(m.name) in active | {""}]
+        found = [m for m in self.metrics.values() if owner_of(m.name) in active | {""}]
         return sorted(found, key=lambda metric: (metric.weight, metric.name))
 
     def add_page_panels(self, plugin: str, brought: Iterable[PagePanel]) -> None:
@@ -242,7 +244,7 @@ def _institutions(where: Institution | Iterable[Institution]) -> Iterable[Instit
     return (where,) if isinstance(where, Institution) else where
 
 
-def _owner(name: str) -> str:
+def owner_of(name: str) -> str:
     """The plugin that a prefixed name belongs to; "" for core's own."""
     plugin, dot, _rest = name.partition(".")
     return plugin if dot else ""

@@ -174,6 +174,7 @@ def _absent(**_arguments: Any) -> NoReturn:
 def _take_in(app: Flask, engine: Engine, manifest: Manifest, brought: Contribution) -> None:
     engine.loaded[manifest.name] = manifest
     engine.revisions[manifest.name] = brought.revisions
+    engine.roles.update({role.name: role for role in brought.roles})
     engine.permissions.update({p.name: p for p in brought.permissions})
     engine.kinds.update({kind.name: kind for kind in brought.activity_kinds})
     engine.metrics.update({metric.name: metric for metric in brought.metrics})

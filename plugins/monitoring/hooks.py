@@ -4,13 +4,26 @@ import click
 from flask import Blueprint
 from flask_babel import lazy_gettext as _l
 
-from core.api import Cohort, Institution, MenuEntry, Panel, Permission, User, can, hookimpl
+from core.api import (
+    Cohort,
+    Demo,
+    Institution,
+    MenuEntry,
+    Panel,
+    Permission,
+    Role,
+    User,
+    can,
+    hookimpl,
+)
 from plugins.monitoring import (
     panels,
     views,  # noqa: F401 -- adds its pages to the blueprint
 )
 from plugins.monitoring.blueprint import pages
 from plugins.monitoring.commands import monitoring
+from plugins.monitoring.demo import OBSERVER
+from plugins.monitoring.demo import load as load_demo
 
 
 @hookimpl
@@ -19,8 +32,14 @@ def blueprints() -> list[Blueprint]:
 
 
 @hookimpl
+def roles() -> list[Role]:
+    """Sees figures and nothing else, such as an official of the province."""
+    return [Role(OBSERVER, _l("Observer"))]
+
+
+@hookimpl
 def permissions() -> list[Permission]:
-    roles = ("institution_admin", "organiser", "committee", "trainer")
+    roles = ("institution_admin", "organiser", "committee", "trainer", OBSERVER)
     return [Permission("monitoring.view", _l("See figures by region"), roles)]
 
 
@@ -43,3 +62,8 @@ def cohort_panels(cohort: Cohort, user: User) -> list[Panel]:
 def institution_panels(institution: Institution, user: User) -> list[Panel]:
     may = can(user, "monitoring.view", institution)
     return [panels.institution_panel(institution)] if may else []
+
+
+@hookimpl
+def demo_loading(demo: Demo) -> None:
+    load_demo(demo)

@@ -193,6 +193,23 @@ def blueprints(): return [pages]
             "template name 'clock' must begin with 'all_templates_'",
         ),
         (
+            "foreign_role",
+            HEAD + "@hookimpl\ndef roles(): return [Role('committee', 'T')]",
+            "'committee' must begin with 'foreign_role.'",
+        ),
+        (
+            "mistyped_role",
+            HEAD + "@hookimpl\ndef permissions():\n"
+            "    return [Permission('mistyped_role.x', 'T', ('organizer',))]",
+            "permission 'mistyped_role.x': no role 'organizer' here; did you mean 'organiser'?",
+        ),
+        (
+            "borrowed_role",
+            HEAD + "@hookimpl\ndef permissions():\n"
+            "    return [Permission('borrowed_role.x', 'T', ('good.watcher',))]",
+            "permission 'borrowed_role.x': no role 'good.watcher' here",
+        ),
+        (
             "lost_panel",
             HEAD + "@hookimpl\ndef page_panels():\n"
             "    return [PagePanel('cohorts.participant_list', print)]",

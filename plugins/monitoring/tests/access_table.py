@@ -16,7 +16,8 @@ ENDPOINTS = dict.fromkeys(
     ),
     "monitoring.view",
 )
-HOLDERS = {"monitoring.view": {"institution_admin", "organiser", "committee", "trainer", ADMIN}}
+_ROLES = {"institution_admin", "organiser", "committee", "trainer", "monitoring.observer", ADMIN}
+HOLDERS = {"monitoring.view": _ROLES}
 
 
 def arguments(section: Any, cohort: Any, enrolment: Any) -> Mapping[str, Mapping[str, Any]]:

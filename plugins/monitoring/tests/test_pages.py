@@ -542,3 +542,32 @@ def test_the_page_of_an_institution_tells_this_year_s_participants(kalsel, admin
     assert "43" in facts(here)
     assert "2027" in facts(above)
     assert f'href="/monitoring/institutions/{kalsel.office.id}?year=2026"' in here
+
+
+def test_observer_finds_figures_and_no_name_nor_any_other_page(kalsel, make, as_user):
+    observer = as_user(make.staff("monitoring.observer", kalsel.office))
+    own = f"/monitoring/institutions/{kalsel.office.id}"
+
+    figures = observer.get("/monitoring/", follow_redirects=True)
+    listed = observer.get(f"{own}/list?metric=participants").text
+    refused = [
+        observer.get(path).status_code
+        for path in (
+            kalsel.nation_url(),
+            f"/institutions/{kalsel.office.id}",
+            "/institutions",
+            "/courses",
+            f"/classes/{kalsel.cohort.code}/manage",
+            f"/classes/{kalsel.cohort.code}/participants",
+            kalsel.url("/list?metric=participants"),
+        )
+    ]
+
+    assert lines(figures.text)[-1][1] == "43"
+    assert names(listed) == []
+    assert "Peserta 63" not in listed
+    assert refused == [403] * 7
+    assert re.findall(r'<a href="([^"]+)"', re.search(r"<nav.*?</nav>", figures.text, re.S)[0]) == [
+        "/home",
+        "/monitoring/",
+    ]

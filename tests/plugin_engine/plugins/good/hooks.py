@@ -11,6 +11,7 @@ from core.api import (
     Panel,
     Permission,
     Refusal,
+    Role,
     db,
     hookimpl,
 )
@@ -26,7 +27,16 @@ def blueprints():
 
 @hookimpl
 def permissions():
-    return [Permission("good.see", "See good things", ("organiser", "committee"))]
+    return [
+        Permission("good.see", "See good things", ("organiser", "committee", "good.keeper")),
+        Permission("good.watch", "Watch good things", ("institution_admin", "good.watcher")),
+    ]
+
+
+@hookimpl
+def roles():
+    """An institution's admin holds all that a watcher may, and not what a keeper may."""
+    return [Role("good.watcher", "Watcher"), Role("good.keeper", "Keeper")]
 
 
 @hookimpl
