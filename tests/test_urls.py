@@ -117,6 +117,7 @@ ENDPOINTS = {
     "people.start": PUBLIC,
     "people.use_link": PUBLIC,
     "people.which_name": PUBLIC,
+    "plugins.about": "plugins.manage",
     "plugins.apply": "plugins.manage",
     "plugins.catalogue": "plugins.manage",
     "plugins.cohort_settings": "cohorts.manage",
@@ -145,6 +146,7 @@ def arguments(section: Any, cohort: Any, enrolment: Any) -> Mapping[str, Mapping
         "bootstrap.static": {"filename": "css/bootstrap.min.css"},
         "courses.file": {"activity_id": file.id},
         "cohorts.file": {"activity_id": file.id},
+        "plugins.about": {"plugin": "attendance"},
         "plugins.settings_here": {"plugin": "attendance"},
         "plugins.cohort_settings": {"plugin": "attendance"},
         "plugins.course_settings": {"plugin": "attendance"},
@@ -171,6 +173,7 @@ def place(make, app):
 # The same where there is no plugin whose settings the address could name.
 WITHOUT_PLUGINS = {
     **ANSWERS,
+    "plugins.about": 404,
     "plugins.cohort_settings": 404,
     "plugins.course_settings": 404,
     "plugins.settings_here": 404,
