@@ -75,7 +75,18 @@ def wants_json() -> bool:
     return bool(g.get("webhook")) or request.accept_mimetypes.best == "application/json"
 
 
-def error_page(code: int, text: str | None = None) -> ResponseReturnValue:
+@dataclass(frozen=True)
+class WayOut:
+    """Where an error page leads."""
+
+    url: str
+    label: str
+
+
+def error_page(
+    code: int, text: str | None = None, way_out: WayOut | None = None
+) -> ResponseReturnValue:
+    way_out = way_out or WayOut("/", _("Home"))
     words = _texts(code)
     if wants_json():
         return jsonify(error=text or f"{words.title}. {words.text}"), code
@@ -83,8 +94,8 @@ def error_page(code: int, text: str | None = None) -> ResponseReturnValue:
         "code": code,
         "title": words.title,
         "text": text or words.text,
-        "action_url": "/",
-        "action_label": _("Home"),
+        "action_url": way_out.url,
+        "action_label": way_out.label,
     }
     try:
         return render_template("errors/error.html", **context), code

@@ -47,8 +47,13 @@ def job(name: str, *, cron: str | None = None) -> Callable[[Callable[..., None]]
             if cron:
                 arguments.pop("timestamp", None)
             with _app[0].app_context():
-                function(**arguments)
-                db.session.commit()
+                try:
+                    function(**arguments)
+                    db.session.commit()
+                except Exception as error:
+                    db.session.rollback()
+                    _app[0].extensions["bimtek"].failed_job(name, error)
+                    raise
 
         task = queue.task(name=name, retry=procrastinate.RetryStrategy(
             max_attempts=MAX_ATTEMPTS, exponential_wait=3))(inside)  # fmt: skip

@@ -14,6 +14,7 @@ from core.db import db
 from core.institutions.models import Institution
 from core.people.access import can, held_by, rank_of, role_title
 from core.people.models import User
+from core.plugin_engine.contributions import MenuEntry, PublicLink
 from core.plugin_engine.engine import engine
 
 MOST = 5
@@ -53,8 +54,17 @@ def _entries(user: User) -> Iterator[Entry]:
     if can(user, "plugins.manage"):
         yield _entry(_("Plugins"), "plugins.start", "plugins")
     for plugin, entry in engine().menu:
-        if can(user, entry.permission):
-            yield _entry(str(entry.label), entry.endpoint, plugin)
+        if can(user, entry.permission) and (found := _of_plugin(plugin, entry, plugin)):
+            yield found
+
+
+def _of_plugin(plugin: str, brought: MenuEntry | PublicLink, *blueprints: str) -> Entry | None:
+    """None where the plugin cannot say how its page is called or where it is."""
+
+    def make() -> Entry | None:
+        return _entry(str(brought.label), brought.endpoint, *blueprints)
+
+    return engine().spoken(plugin, f"label of {brought.endpoint}", make, None)
 
 
 def all_entries() -> list[Entry]:
@@ -87,8 +97,9 @@ def public_links() -> list[Entry]:
     """Pages of plugins for everybody, each while it is there at all."""
     found = engine()
     links = sorted(found.public_links, key=lambda link: (link.weight, link.endpoint))
-    return [
-        _entry(str(link.label), link.endpoint)
+    shown = [
+        _of_plugin(link.endpoint.partition(".")[0], link)
         for link in links
         if found.guard.present(link.endpoint, None)
     ]
+    return [entry for entry in shown if entry]

@@ -50,6 +50,7 @@ from core.plugin_engine import settings_views  # noqa: F401 -- adds its pages to
 from core.plugin_engine import views as catalogue
 from core.plugin_engine.guard import FormProtection, Resolver, check_views, receive_webhook
 from core.plugin_engine.loader import load_plugins, new_engine
+from core.plugin_engine.page_faults import init_page_faults
 from core.plugin_engine.slots import init_slots
 
 CONTENT_POLICY = (
@@ -228,6 +229,7 @@ def init_plugins(app: Flask, version: Version) -> None:
         institution_id=_by_id(Institution),
     )
     init_slots(app)
+    init_page_faults(app)
     check_views(app)
     load_plugins(app, engine, version)
 

@@ -5,12 +5,13 @@ A fault of one plugin is logged and counted; its activities go without, the page
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from core.cohorts.models import Cohort
 from core.courses.models import Activity
 from core.institutions.models import Institution
 from core.plugin_engine.contributions import ActivityKind
-from core.plugin_engine.engine import engine
+from core.plugin_engine.engine import FAILED, engine
 
 Ask = Callable[[ActivityKind, list[Activity]], dict[int, str]]
 
@@ -21,14 +22,14 @@ def facts_of(activities: Sequence[Activity], institution: Institution) -> dict[i
         "facts",
         activities,
         institution,
-        lambda kind, own: {key: str(line) for key, line in kind.facts(own).items()},
+        lambda kind, own: {key: str(line) for key, line in kind.facts(own).items() if line},
     )
 
 
 def edit_urls(activities: Sequence[Activity], institution: Institution) -> dict[int, str]:
     """Activity id → where authors edit its content; none where the plugin is away."""
     return _ask_kinds(
-        "edit", activities, institution, lambda kind, own: {a.id: kind.edit(a) for a in own}
+        "edit", activities, institution, lambda kind, own: {a.id: _url(kind.edit(a)) for a in own}
     )
 
 
@@ -37,8 +38,17 @@ def view_urls(
 ) -> dict[int, str]:
     """Activity id → where it is read in a cohort, or in a preview without one."""
     return _ask_kinds(
-        "view", activities, institution, lambda kind, own: {a.id: kind.view(a, cohort) for a in own}
+        "view",
+        activities,
+        institution,
+        lambda kind, own: {a.id: _url(kind.view(a, cohort)) for a in own},
     )
+
+
+def _url(answer: object) -> str:
+    if not isinstance(answer, str):
+        raise TypeError(f"{answer!r} is no address")
+    return answer
 
 
 def _ask_kinds(
@@ -59,8 +69,6 @@ def _contained(
 ) -> dict[int, str]:
     if not kind.plugin:
         return ask(kind, activities)
-    try:
-        return ask(kind, activities)
-    except Exception:
-        engine().failed(kind.plugin, f"{question} of {kind.name}")
-        return {}
+    call = partial(ask, kind, activities)
+    answer = engine().attempt(kind.plugin, f"{question} of {kind.name}", call)
+    return {} if answer is FAILED else answer

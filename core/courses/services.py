@@ -16,7 +16,7 @@ from core.errors import DomainError
 from core.institutions.models import Institution
 from core.people.audit import audit
 from core.people.models import User
-from core.plugin_engine.engine import Refused, engine
+from core.plugin_engine.engine import Refused, contained, engine
 
 
 class CodeTaken(DomainError):
@@ -308,11 +308,10 @@ def _what_is_missing(activity: Activity, course: Course) -> str:
         return _("its plugin is not enabled for %(name)s.", name=course.institution.short_name)
     if not kind.plugin:
         return kind.ready(activity)
-    try:
-        return kind.ready(activity)
-    except Exception:
-        engine().failed(kind.plugin, "ready")
+    answer = contained(kind.plugin, f"ready of {kind.name}", lambda: str(kind.ready(activity)))
+    if answer is None:
         return _("its plugin could not say whether it is ready. Try again later.")
+    return answer
 
 
 def publish_course(course: Course, *, by: User | None) -> None:

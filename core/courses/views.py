@@ -55,8 +55,11 @@ def kind_icon(name: str) -> str:
 
 @pages.app_template_global()
 def kind_title(name: str) -> str:
-    found = engine().kinds.get(name)
-    return str(found.title) if found else _("Plugin %(name)s", name=name.partition(".")[0])
+    found, plugin = engine().kinds.get(name), name.partition(".")[0]
+    otherwise = _("Plugin %(name)s", name=plugin)
+    if found is None:
+        return otherwise
+    return engine().spoken(plugin, f"title of {name}", lambda: str(found.title), otherwise)
 
 
 def _course() -> Course:

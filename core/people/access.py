@@ -65,7 +65,10 @@ class Held:
 def role_title(role: str) -> str:
     """As people call it; of a plugin that is gone, the name that is stored."""
     found = engine().roles.get(role)
-    return str(found.title if found else role)
+    if found is None:
+        return role
+    plugin = role.partition(".")[0]
+    return engine().spoken(plugin, f"title of {role}", lambda: str(found.title), role)
 
 
 def rank_of(role: str) -> int:

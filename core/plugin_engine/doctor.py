@@ -9,12 +9,14 @@ from pathlib import Path
 
 from flask import current_app
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from jinja2 import TemplateSyntaxError
 from packaging.version import InvalidVersion, Version
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.plugin_engine.discovery import Problem
 from core.plugin_engine.engine import Engine
+from core.plugin_engine.failures import SHOWN_DAYS, Failure, recent_failures
 from core.plugin_engine.manifest import Manifest
 
 
@@ -26,7 +28,21 @@ class Findings:
 
 def examine(engine: Engine) -> Findings:
     """Everything there is to say about the plugins; the database may be away."""
-    return Findings((*problems_now(engine), *_broken_templates(engine)), ())
+    problems = (*problems_now(engine), *_broken_templates(engine))
+    try:
+        return Findings(problems, tuple(map(_as_note, recent_failures())))
+    except SQLAlchemyError:
+        return Findings(problems, ())  # Named among the problems.
+
+
+def _as_note(failure: Failure) -> Problem:
+    text = ngettext(
+        "%(part)s failed %(num)d time in the last %(days)d days, last with %(error)s",
+        "%(part)s failed %(num)d times in the last %(days)d days, last with %(error)s",
+        failure.count, part=failure.part, days=SHOWN_DAYS, error=failure.error or "?",
+    )  # fmt: skip
+    step = _("The log says more. Correct the plugin, then restart.")
+    return Problem(failure.plugin, text, step=step)
 
 
 def problems_now(engine: Engine) -> list[Problem]:

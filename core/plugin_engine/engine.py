@@ -4,7 +4,7 @@ pluggy checks signatures and keeps the implementations; the loop over them is ou
 pluggy stops at the first failure and here one plugin's fault never takes a page down.
 """
 
-import logging
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
@@ -34,11 +34,11 @@ from core.plugin_engine.contributions import (
 )
 from core.plugin_engine.discovery import Problem
 from core.plugin_engine.enablement import EMPTY, Enablement, Snapshot
+from core.plugin_engine.failures import FailureBook
 from core.plugin_engine.guard import Guard
 from core.plugin_engine.manifest import Manifest
 from core.plugin_engine.migrations import Revisions
 
-log = logging.getLogger(__name__)
 EXTENSION = "bimtek"
 FAILED: Any = object()
 T = TypeVar("T")
@@ -71,12 +71,14 @@ class Engine:
         self.settings: dict[str, Settings] = {}
         self.revisions: dict[str, Revisions] = {}
         self.failures: Counter[tuple[str, str]] = Counter()
+        self.book = FailureBook()
         self.enablement = Enablement()
         self._acting = Acting(EMPTY, self.active_in)
         self.guard = Guard(self.active, self.is_installed, self.loaded, can)
 
     def init_app(self, app: Flask) -> None:
         app.extensions[EXTENSION] = self
+        self.book.init_app(app)
         app.before_request(self.guard.before_request)
 
     # What is active
@@ -209,21 +211,38 @@ class Engine:
                 text = _("Plugin %(name)s could not answer. Tell your admin.", name=name)
                 raise Refused(name, text)
             if answer is not None:
-                raise Refused(name, str(answer.message))
+                raise Refused(name, answer)
 
     def attempt(self, plugin: str, what: str, call: Callable[[], Any]) -> Any:
         """What `call` gives, or FAILED: a plugin's fault is counted, logged and undone."""
         try:
             with _savepoint():
                 return call()
-        except Exception:
-            self.failed(plugin, what)
+        except (Exception, SystemExit) as error:
+            self.failed(plugin, what, error)
             return FAILED
 
-    def failed(self, plugin: str, hook: str) -> None:
-        """Counts and logs a plugin's fault; call it while the exception is handled."""
-        self.failures[plugin, hook] += 1
-        log.exception("plugin %s failed in %s", plugin, hook)
+    def spoken(self, plugin: str, what: str, call: Callable[[], T], otherwise: T) -> T:
+        """What `call` gives, or `otherwise`: for words and addresses, which ask no database."""
+        try:
+            return call()
+        except (Exception, SystemExit) as error:
+            self.failed(plugin, what, error)
+            return otherwise
+
+    def failed(
+        self, plugin: str, what: str, error: BaseException | None = None, *, trace: bool = True
+    ) -> None:
+        """Counts and logs a plugin's fault; without `error` the one that is being handled."""
+        manifest = self.manifests.get(plugin)
+        error = error or sys.exc_info()[1]
+        self.failures[plugin, what] += 1
+        self.book.note(plugin, what, error, manifest.path if manifest else None, trace=trace)
+
+    def failed_job(self, name: str, error: Exception) -> None:
+        """The same for a job, which Procrastinate logs; core's own count for nobody."""
+        if (plugin := name.partition(".")[0]) in self.loaded:
+            self.failed(plugin, f"job {name}", error, trace=False)
 
     def item_type(self, hook: str) -> type[Any]:
         """What a build or collect hook says that it gives a sequence of."""
@@ -264,11 +283,13 @@ def _items(
     return [(float(getattr(item, "weight", 50)), item) for item in items]
 
 
-def _answer(implementation: pluggy.HookImpl, arguments: dict[str, Any]) -> Refusal | None:
-    """Only None is a yes; an answer that is neither is a fault."""
+def _answer(implementation: pluggy.HookImpl, arguments: dict[str, Any]) -> str | None:
+    """The sentence of a no. Only None is a yes; an answer that is neither is a fault."""
     answer = _call(implementation, arguments)
-    if answer is None or isinstance(answer, Refusal):
-        return answer
+    if answer is None:
+        return None
+    if isinstance(answer, Refusal):
+        return str(answer.message)
     raise TypeError(f"{answer!r} is neither None nor a Refusal")
 
 

@@ -1,11 +1,14 @@
 """The settings of a plugin as a page, for the site, an institution, a course and a class."""
 
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
 
 from flask import abort, flash, g, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
+from werkzeug.exceptions import HTTPException
 from wtforms import Field, SelectFieldBase
 from wtforms.fields.choices import SelectChoice
 
@@ -24,6 +27,35 @@ from core.plugin_engine.secret_settings import SecretState, secret_states
 from core.plugin_engine.settings import SITE, Held, Place
 from core.plugin_engine.views import page, pages
 
+F = TypeVar("F", bound=Callable[..., ResponseReturnValue])
+
+
+class SettingsFailed(DomainError):
+    def __init__(self, plugin: str) -> None:
+        text = _(
+            "The settings of “%(title)s” failed, and nothing was saved. "
+            "Tell the operator of this site.",
+            title=title_of(engine(), plugin),
+        )
+        super().__init__(text)
+
+
+def _of_a_plugin(view: F) -> F:
+    """Around a page of core that is made of a plugin's form: its fault is the plugin's."""
+
+    @wraps(view)
+    def contained(plugin: str, **arguments: Any) -> ResponseReturnValue:
+        try:
+            return view(plugin=plugin, **arguments)
+        except (HTTPException, DomainError):
+            raise
+        except Exception as error:
+            db.session.rollback()
+            engine().failed(plugin, "its settings", error)
+            raise SettingsFailed(plugin) from error
+
+    return contained  # type: ignore[return-value]
+
 
 @pages.get("/plugins/site")
 @requires("plugins.install")
@@ -34,6 +66,7 @@ def site() -> ResponseReturnValue:
 
 @pages.route("/plugins/site/<plugin>", methods=["GET", "POST"])
 @requires("plugins.install")
+@_of_a_plugin
 def site_settings(plugin: str) -> ResponseReturnValue:
     """What holds for every institution that has not decided otherwise."""
     form = _form(plugin, SITE)
@@ -47,6 +80,7 @@ def site_settings(plugin: str) -> ResponseReturnValue:
     "/institutions/<int:institution_id>/plugins/<plugin>/settings", methods=["GET", "POST"]
 )
 @requires("plugins.manage")
+@_of_a_plugin
 def settings_here(institution_id: int, plugin: str) -> ResponseReturnValue:
     """What an institution sets for itself and everything below it."""
     form = _form(plugin, g.scope)
@@ -57,6 +91,7 @@ def settings_here(institution_id: int, plugin: str) -> ResponseReturnValue:
 
 @pages.route("/courses/<int:course_id>/plugins/<plugin>/settings", methods=["GET", "POST"])
 @requires("courses.author")
+@_of_a_plugin
 def course_settings(course_id: int, plugin: str) -> ResponseReturnValue:
     """What the author of a course chooses for all its classes."""
     form = _form(plugin, g.scope)
@@ -69,6 +104,7 @@ def course_settings(course_id: int, plugin: str) -> ResponseReturnValue:
 
 @pages.route("/classes/<cohort_code>/plugins/<plugin>/settings", methods=["GET", "POST"])
 @requires("cohorts.manage")
+@_of_a_plugin
 def cohort_settings(cohort_code: str, plugin: str) -> ResponseReturnValue:
     """What one class does otherwise than its course and its host."""
     form = _form(plugin, g.scope)

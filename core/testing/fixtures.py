@@ -81,6 +81,7 @@ def app(whole_app: Flask) -> Iterator[Flask]:
     with whole_app.app_context():
         engine().enablement.forget()
         yield whole_app
+        engine().book.forget()
         db.session.remove()
         database.empty(db.engine)
 

@@ -86,7 +86,9 @@ def board(office: Institution, monkeypatch: pytest.MonkeyPatch) -> Iterator[Simp
         ready=lambda activity: say("ready").removeprefix("/talk/ready"),
     )
     monkeypatch.setitem(engine().kinds, BOARD, kind)
-    monkeypatch.setitem(engine().loaded, "talk", SimpleNamespace(name="talk", requires={}))
+    monkeypatch.setitem(
+        engine().loaded, "talk", SimpleNamespace(name="talk", requires={}, auto_install=False)
+    )
     decision = PluginDecision(institution_id=office.id, plugin="talk", enabled=True)
     db.session.add_all([PluginInstallation(name="talk", version="1"), decision])
 

@@ -62,6 +62,7 @@ def found(app: Flask) -> Engine:
 def faults(app: Flask) -> Iterator[set[str]]:
     """Where the good plugin is to fail; nowhere after the test."""
     told: set[str] = sys.modules["plugins.good.faults"].FAULTS
+    engine().book.forget()
     yield told
     told.clear()
 
