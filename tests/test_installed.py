@@ -4,6 +4,7 @@ Left out of `make test`, because each case installs everything from the package 
 them (`pytest -m installed`).
 """
 
+import json
 import os
 import pwd
 import shutil
@@ -12,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -166,20 +168,43 @@ def test_make_run_serves_for_root_in_a_private_home(private_folder):
     assert "/var/lib/bimtek/" in (private_folder / "serve.log").read_text()
 
 
-def test_wheel_is_a_complete_product(open_folder):
-    source, venv = open_folder / "source", open_folder / "venv"
+@pytest.fixture(scope="module")
+def environment() -> Iterator[Path]:
+    """A new environment that holds the product's wheel and nothing else, in an open folder."""
+    place = Path("/tmp") / f"bimtek-wheel-{os.getpid()}"  # noqa: S108 -- public on purpose
+    place.mkdir(mode=0o755)
+    source = place / "source"
     source.mkdir()
     clone(source)
-    python = str(venv / "bin" / "python")
-    subprocess.run([sys.executable, "-m", "venv", venv], check=True)
-    pip = [python, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "wheel", "--no-deps", "-w", open_folder, source], check=True)
-    [wheel] = open_folder.glob("bimtek-*.whl")
-    subprocess.run([*pip, "install", "-c", PROJECT / "constraints.txt", wheel], check=True)
+    subprocess.run([sys.executable, "-m", "venv", place / "venv"], check=True)
+    pip(place, "wheel", "--no-deps", "-w", place, source)
+    [wheel] = place.glob("bimtek-*.whl")
+    pip(place, "install", wheel)
     shutil.rmtree(source)
+    yield place / "venv" / "bin"
+    shutil.rmtree(place, ignore_errors=True)
+
+
+def pip(place: Path, command: str, *arguments: object) -> None:
+    python = [place / "venv" / "bin" / "python", "-m", "pip", "--quiet"]
+    limits = ["--disable-pip-version-check", "-c", PROJECT / "constraints.txt"]
+    subprocess.run([*python, command, *limits, *arguments], check=True)
+
+
+def told(command: list[object], place: Path, **environment: str) -> str:
+    """What a command prints; it fails the test with all of it where it fails."""
+    done = subprocess.run(
+        command, cwd=place, check=False, capture_output=True, text=True,
+        env={**os.environ, **environment},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_wheel_is_a_complete_product(open_folder, environment):
     user = pwd.getpwuid(os.geteuid()).pw_name
 
-    serve = [str(venv / "bin" / "bimtek"), "serve"]
+    serve = [str(environment / "bimtek"), "serve"]
     port = free_port()
     first, _log = start(serve, open_folder, user, port)
     kill_and_wait(first, port)
@@ -187,9 +212,53 @@ def test_wheel_is_a_complete_product(open_folder):
     with running(serve, open_folder, user) as port:
         assert "<h1>" in page(port, "/sign-in")
         assert "--nila" in page(port, "/static/bimtek.css")
-        listing = subprocess.run(
-            [venv / "bin" / "bimtek", "plugins", "list", "--json"],
-            cwd=open_folder, check=True, capture_output=True, text=True,
-        ).stdout  # fmt: skip
+        listing = told([environment / "bimtek", "plugins", "list", "--json"], open_folder)
     assert '"name": "quizzes"' in listing
     assert '"problems": []' in listing
+
+
+def test_plugin_of_its_own_repository_is_tested_and_served_from_its_wheel(
+    open_folder, environment, monkeypatch
+):
+    monkeypatch.setenv("BIMTEK_LOAD_DEMO", "0")
+    bimtek, place = environment / "bimtek", environment.parents[1]
+    told([bimtek, "plugins", "new", "field_notes", "--package"], open_folder)
+    repository = open_folder / "bimtek-field-notes"
+    pip(place, "wheel", "--no-deps", "-w", place, repository)
+    [wheel] = place.glob("bimtek_field_notes-*.whl")
+    pip(place, "install", wheel, "pytest")
+    apart = open_folder / "apart"
+    apart.mkdir()
+    shutil.copy(repository / "pyproject.toml", apart)
+    shutil.rmtree(repository)
+
+    output = told([environment / "pytest", "-q", "--pyargs", "bimtek_field_notes"], apart)
+
+    assert "passed" in output
+    user = pwd.getpwuid(os.geteuid()).pw_name
+    with running([str(bimtek), "serve"], open_folder, user) as port:
+        address = "/field_notes/classes/ANY/questions/1"
+        assert answered(port, address) == 404
+        told([bimtek, "people", "create-admin", "Siti"], open_folder)
+        told([bimtek, "plugins", "enable", "field_notes"], open_folder)
+        [row] = [
+            row
+            for row in json.loads(told([bimtek, "plugins", "list", "--json"], open_folder))[
+                "plugins"
+            ]
+            if row["name"] == "field_notes"
+        ]
+        assert (row["installed"], row["enabled_somewhere"], row["problems"]) == ("0.1.0", True, [])
+        end = time.monotonic() + 10
+        while answered(port, address) == 404 and time.monotonic() < end:
+            time.sleep(0.5)
+        # The page is there, and asks a stranger to sign in.
+        assert "<h1>" in page(port, address)
+
+
+def answered(port: int, path: str) -> int:
+    try:
+        page(port, path)
+    except urllib.error.HTTPError as error:
+        return error.code
+    return 200
