@@ -1,4 +1,4 @@
-"""The form in which staff set where a session is held."""
+"""The forms in which staff set where a session is held, and the platform admin the key of Zoom."""
 
 from typing import Any
 
@@ -7,11 +7,12 @@ from flask_wtf import FlaskForm
 from wtforms import StringField, TextAreaField
 from wtforms.validators import Length, Optional
 
-from core.api import TOO_LONG
+from core.api import TOO_LONG, SecretField
 from plugins.online_classes.addresses import LONGEST_PASTE, Address, grouped, read_address
 from plugins.online_classes.models import LONGEST_PASSCODE, Meeting
 
 LONGEST_NOTES = 1000
+LONGEST_TOKEN = 200
 
 
 def _area(label: Any, most: int, description: Any) -> TextAreaField:
@@ -46,3 +47,12 @@ class MeetingForm(FlaskForm):
     def read(self) -> Address:
         """What was typed or pasted. Raises AddressRefused."""
         return read_address(self.address.data or "", self.passcode.data or "")
+
+
+class SettingsForm(FlaskForm):
+    zoom_secret_token = SecretField(
+        _l("Secret token of Zoom"),
+        [Optional(), Length(max=LONGEST_TOKEN, message=TOO_LONG)],
+        description=_l("Of the app's event subscription in the Zoom App Marketplace; its endpoint"
+                       " is the address of this site with /online_classes/zoom/webhook."),
+    )  # fmt: skip

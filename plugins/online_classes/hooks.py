@@ -17,6 +17,7 @@ from core.api import (
     Panel,
     Permission,
     Refusal,
+    Settings,
     User,
     can,
     hookimpl,
@@ -27,10 +28,12 @@ from plugins.online_classes import (
     views,
     views_board,  # noqa: F401 -- adds its pages to the blueprint
     views_reports,  # noqa: F401 -- same
+    views_zoom,  # noqa: F401 -- same
 )
 from plugins.online_classes.blueprint import pages
 from plugins.online_classes.commands import online_classes
 from plugins.online_classes.demo import load as load_demo
+from plugins.online_classes.forms import SettingsForm
 from plugins.online_classes.models import KIND
 
 _RUN = ("institution_admin", "organiser", "committee", "trainer")
@@ -65,6 +68,12 @@ def activity_kinds() -> list[ActivityKind]:
             opens_before=timedelta(minutes=30),
         )
     ]
+
+
+@hookimpl
+def settings() -> list[Settings]:
+    # One subscription of Zoom serves all institutions: its events name no institution.
+    return [Settings(SettingsForm, ("site",))]
 
 
 @hookimpl

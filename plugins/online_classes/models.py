@@ -37,7 +37,7 @@ class Meeting(Base):
         "scheduled_activity.id", ondelete="CASCADE", unique=True, index=False
     )
     join_url: Mapped[str] = mapped_column(default="", server_default="")
-    meeting_number: Mapped[int | None] = mapped_column(sa.BigInteger)
+    meeting_number: Mapped[int | None] = mapped_column(sa.BigInteger, index=True)
     passcode: Mapped[str] = mapped_column(default="", server_default="")
     notes: Mapped[str] = mapped_column(default="", server_default="")
     started_at: Mapped[datetime | None]
@@ -72,5 +72,5 @@ class Visit(Base):
     user: Mapped[User] = relationship()
 
 
-# The tables of the reports belong to this plugin's schema as well.
-from plugins.online_classes import report_models  # noqa: E402, F401 -- they name this schema
+# The tables of the reports and of Zoom's events belong to this plugin's schema as well.
+from plugins.online_classes import report_models, zoom_models  # noqa: E402, F401 -- same schema

@@ -1,5 +1,6 @@
 """Rules of live classes: where they are held, who may go in when, how they begin and end."""
 
+from datetime import datetime
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -97,6 +98,16 @@ def start(live: LiveClass, *, by: User) -> str:
         live.meeting.started_at, live.meeting.started_by_id = now(), by.id
         _note("start", live, live.meeting, by)
     return host_address(live.meeting)
+
+
+def note_begun(live: LiveClass, moment: datetime) -> None:
+    """Zoom says that the meeting began: so has the class, where its doors were open then."""
+    opens_at, closes_at = live.opens_at, live.closes_at
+    if live.meeting is None or live.started_at or opens_at is None or closes_at is None:
+        return
+    if opens_at <= moment < closes_at:
+        live.meeting.started_at, live.meeting.started_by_id = moment, None
+        audit("meeting.start", live.meeting, actor=None, institution=live.cohort.host, by="zoom")
 
 
 def end(live: LiveClass, *, by: User) -> None:

@@ -15,6 +15,7 @@ from plugins.online_classes.blueprint import pages
 from plugins.online_classes.forms import MeetingForm
 from plugins.online_classes.queries import LiveClass
 from plugins.online_classes.reminders import whatsapp_url
+from plugins.online_classes.zoom_events import connected
 
 BOARD = "/classes/<cohort_code>/board/<int:number>"
 
@@ -74,6 +75,7 @@ def _board(live: LiveClass) -> dict[str, Any]:
         "live": live,
         "now": now(),
         "roll": queries.roll_of(live),
+        "connected": connected(live.scheduled) if live.scheduled else None,
         "switches": queries.switches(cohort),
         "grouped": grouped,
         "contacts": can(current_user, "people.contacts", cohort),

@@ -25,6 +25,7 @@ ENDPOINTS = {
     "online_classes.switch": "online_classes.run",
     "online_classes.take_back_report": "online_classes.settle",
     "online_classes.undo_decision": "online_classes.settle",
+    "online_classes.zoom_webhook": "webhook",
 }
 _STAFF = {"institution_admin", "organiser", "committee", "trainer", ADMIN}
 HOLDERS = {

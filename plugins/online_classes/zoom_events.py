@@ -1,0 +1,112 @@
+"""Keeps the events of Zoom, finds the class that each belongs to, and lets the old ones go."""
+
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from core.api import Cohort, ScheduledActivity, db, enqueue, job, now, plugin_is_active
+from plugins.online_classes import queries, services
+from plugins.online_classes.models import Meeting
+from plugins.online_classes.zoom import ENDED, JOINED, LEFT, STARTED, Event
+from plugins.online_classes.zoom_models import ZoomEvent
+
+PLUGIN = "online_classes"
+KEPT = timedelta(days=30)
+# Of meetings that are no class here, the account's other ones: long enough for a late address.
+STRANGE_KEPT = timedelta(days=2)
+# People come early and stay on; one meeting number may serve the class of the next day as well.
+AROUND = timedelta(hours=3)
+
+
+def keep(event: Event) -> bool:
+    """Keeps it, and has it worked on once this transaction ends; False for one that is known."""
+    row = insert(ZoomEvent).values(
+        name=event.name,
+        digest=event.digest,
+        meeting_number=event.meeting_number,
+        connection=event.connection,
+        happened_at=event.happened_at,
+        received_at=now(),
+    )
+    unique = [ZoomEvent.__table__.c.digest]
+    new = row.on_conflict_do_nothing(index_elements=unique).returning(ZoomEvent.id)
+    event_id = db.session.scalar(new)
+    if event_id is None:
+        return False
+    enqueue(process_zoom_event, event_id=event_id)
+    return True
+
+
+@job("online_classes.process_zoom_event")
+def process_zoom_event(event_id: int) -> None:
+    event = db.session.get(ZoomEvent, event_id, with_for_update=True)
+    if event is not None and event.processed_at is None:
+        _process(event)
+
+
+@job("online_classes.tend_zoom_events", cron="*/10 * * * *")
+def tend_zoom_events() -> None:
+    """Takes up what waited for its class's address or for the plugin; deletes what is old."""
+    known = sa.select(Meeting.meeting_number).where(Meeting.meeting_number.is_not(None))
+    strange = sa.and_(
+        ZoomEvent.processed_at.is_(None),
+        ZoomEvent.received_at < now() - STRANGE_KEPT,
+        ZoomEvent.meeting_number.not_in(known),
+    )
+    old = ZoomEvent.received_at < now() - KEPT
+    db.session.execute(sa.delete(ZoomEvent).where(sa.or_(old, strange)))
+    waiting = sa.select(ZoomEvent).where(
+        ZoomEvent.processed_at.is_(None), ZoomEvent.meeting_number.in_(known)
+    )
+    for event in db.session.scalars(waiting.order_by(ZoomEvent.id).with_for_update()):
+        _process(event)
+
+
+def _process(event: ZoomEvent) -> None:
+    """Says which session it belongs to; without one, or with the plugin disabled, it waits."""
+    session = _session_of(event.meeting_number, event.happened_at)
+    if session is None:
+        return
+    cohort = db.session.get_one(Cohort, session.cohort_id)
+    if not plugin_is_active(PLUGIN, cohort.host):
+        return
+    event.scheduled_activity_id, event.processed_at = session.id, now()
+    if event.name == STARTED:
+        services.note_begun(queries.live_class(cohort, session.activity), event.happened_at)
+
+
+def _session_of(meeting_number: int, moment: datetime) -> ScheduledActivity | None:
+    """The session that the meeting was held for at that moment; of several the nearest."""
+    query = (
+        sa.select(ScheduledActivity)
+        .join(Meeting, Meeting.scheduled_activity_id == ScheduledActivity.id)
+        .where(
+            Meeting.meeting_number == meeting_number,
+            ScheduledActivity.starts_at <= moment + AROUND,
+            ScheduledActivity.ends_at >= moment - AROUND,
+        )
+        .order_by(sa.func.abs(sa.extract("epoch", ScheduledActivity.starts_at - moment)))
+    )
+    return db.session.scalars(query.limit(1)).first()
+
+
+def connected(session: ScheduledActivity) -> int | None:
+    """How many devices are in the meeting now; None where Zoom has told nothing of it.
+
+    Events come in any order: a connection is in when it joined, has not left, and the meeting has
+    not ended since.
+    """
+    of_session = ZoomEvent.scheduled_activity_id == session.id
+    ended = sa.select(sa.func.max(ZoomEvent.happened_at)).where(of_session, ZoomEvent.name == ENDED)
+    joined = sa.func.max(ZoomEvent.happened_at).filter(ZoomEvent.name == JOINED)
+    stays = (
+        sa.select(joined.label("at"), sa.func.bool_or(ZoomEvent.name == LEFT).label("left"))
+        .where(of_session)
+        .group_by(ZoomEvent.connection)
+        .subquery()
+    )
+    since_end = sa.or_(ended.scalar_subquery().is_(None), stays.c.at > ended.scalar_subquery())
+    inside = sa.func.count().filter(stays.c.at.is_not(None), ~stays.c.left, since_end)
+    told, here = db.session.execute(sa.select(sa.func.count(), inside).select_from(stays)).one()
+    return int(here) if told else None
