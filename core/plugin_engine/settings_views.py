@@ -145,14 +145,30 @@ def _empty(plugin: str) -> dict[str, Any]:
 def _say_what_holds(field: Field, held: Held, place: Place) -> None:
     if isinstance(field, SelectFieldBase):
         labels = {str(value): label for value, label, *_rest in field.iter_choices()}
-        shown = labels.get(str(held.value), held.value)
-        follow = _("Follow %(source)s: %(value)s", source=_follows(held, place), value=shown)
+        follow = _follow(labels.get(str(held.value), held.value), held, place)
         field.choices = [SelectChoice("", follow), *field.choices]
         field.data = field.data or ""
         return
-    shown = _("nothing") if held.value == "" else held.value
-    text = _("Left empty: %(value)s, as for %(source)s.", value=shown, source=_follows(held, place))
+    text = _left_empty(_("nothing") if held.value == "" else held.value, held, place)
     field.description = f"{field.description} {text}".strip()
+
+
+def _follow(shown: Any, held: Held, place: Place) -> Any:
+    """Each class of a course follows its own host; what its owner has is an example."""
+    if isinstance(place, Course):
+        own = place.institution.short_name
+        return _("Follow the host of the class; %(name)s: %(value)s", name=own, value=shown)
+    return _("Follow %(source)s: %(value)s", source=_name(held.source), value=shown)
+
+
+def _left_empty(shown: Any, held: Held, place: Place) -> Any:
+    """The same in a sentence."""
+    if isinstance(place, Course):
+        own = place.institution.short_name
+        return _("Left empty: as for the host of the class; for %(name)s that is %(value)s.",
+                 name=own, value=shown)  # fmt: skip
+    source = _name(held.source)
+    return _("Left empty: %(value)s, as for %(source)s.", value=shown, source=source)
 
 
 def _say_whether_set(field: SecretField, state: SecretState | None, place: Place) -> None:
@@ -174,18 +190,6 @@ def _since(state: SecretState) -> str:
                      " again."))  # fmt: skip
     day = date_long(state.at, current_user.timezone)
     return str(_("Set on %(date)s; what you write here replaces it.", date=day))
-
-
-def _follows(held: Held, place: Place) -> str:
-    """Whom an empty field follows; each class of a course follows its own host."""
-    source = _name(held.source)
-    if not isinstance(place, Course):
-        return source
-    own = place.institution.short_name
-    if source == own:
-        return str(_("the host of the class (%(name)s)", name=own))
-    text = _("the host of the class (%(name)s: from %(source)s)", name=own, source=source)
-    return str(text)
 
 
 def _say_whose(field: Field, place: Place) -> None:

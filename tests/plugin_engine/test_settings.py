@@ -298,7 +298,7 @@ def test_course_page_shows_its_fields_and_saves(place, as_user):
     saved = client.post(path, data={"share": "45", "trainers": "yes", "note": ""})
 
     assert f'href="{path}"' in listing
-    assert "Bila kosong: 20, sama seperti untuk tuan rumah kelas (Nation)." in page
+    assert "Bila kosong: seperti untuk tuan rumah kelas; untuk Nation nilainya 20." in page
     assert 'name="trainers"' not in page
     assert saved.location == f"/courses/{course.id}/settings"
     assert settings_of("extras", place.cohort) == {"share": 45, "trainers": "no", "note": ""}
