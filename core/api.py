@@ -4,6 +4,7 @@ Grouped by subject; what is not listed here may change without notice.
 """
 
 from core.addresses import site_url
+from core.cohorts.forms import Day
 from core.cohorts.kept_files import NoLongerKept
 from core.cohorts.kept_files import drop as drop_kept
 from core.cohorts.kept_files import keep as keep_for_a_day
@@ -89,6 +90,7 @@ __all__ = [
     "Base",
     "Cohort",
     "Course",
+    "Day",
     "Demo",
     "DomainError",
     "Enrolment",

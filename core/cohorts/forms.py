@@ -75,6 +75,8 @@ class _Readable:
 
 
 class Day(_Readable, DateField):
+    """A date; what cannot be read is answered with how to write it."""
+
     example = "2026-11-23"
 
 

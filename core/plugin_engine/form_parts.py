@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, Self
 
 from flask import render_template, request
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from markupsafe import Markup
 
@@ -58,20 +59,25 @@ class FormParts:
     """The parts of one form; `hook` gives them, asked where `where` says."""
 
     def __init__(self, hook: str, where: Where, **arguments: Any) -> None:
-        parts = engine().collected(hook, where, **arguments)
         counted: Counter[str] = Counter()
-        self._found = []
-        for plugin, part in parts:
+        self._found: list[Found] = []
+        self._lost: list[tuple[str, str]] = []  # plugin, and how its first part was called
+        for plugin, part in engine().asked(hook, where, **arguments):
             counted[plugin] += 1
-            self._found.append(Found(plugin, anchor(hook, plugin, counted[plugin]), part))
+            name = anchor(hook, plugin, counted[plugin])
+            if part is FAILED:
+                self._lost.append((plugin, name))
+            else:
+                self._found.append(Found(plugin, name, part))
 
     def __bool__(self) -> bool:
-        return bool(self._found)
+        return bool(self._found or self._lost)
 
     def __add__(self, other: Self) -> Self:
         """Those of two hooks, shown and checked as one; each is saved with its own thing."""
         both = object.__new__(type(self))
         both._found = [*self._found, *other._found]
+        both._lost = [*self._lost, *other._lost]
         return both
 
     def shown(self) -> Sequence[Shown]:
@@ -84,13 +90,21 @@ class FormParts:
 
     def validate_with(self, form: Any) -> bool:
         """Checks the form and every part, so that the reader sees all that is wrong at once."""
-        right = [form.validate()]
+        right = [form.validate(), self._nothing_lost(form)]
         for one in self._found:
             valid = engine().attempt(one.plugin, "checking a part of a form", partial(_valid, one))
             right.append(valid is not FAILED and valid)
             if valid is FAILED:
                 form.form_errors.append(PartFailed(str(one.part.title)).message)
         return all(right)
+
+    def _nothing_lost(self, form: Any) -> bool:
+        """Whether no plugin fails to take back what it has asked on the page."""
+        sent = request.form.getlist(MARK)
+        lost = [plugin for plugin, name in self._lost if name in sent]
+        titles = [engine().manifests[plugin].title_in(str(get_locale())) for plugin in lost]
+        form.form_errors += [PartFailed(title).message for title in titles]
+        return not lost
 
     def save(self, thing: Any) -> None:
         """Saves every part in the open transaction. Raises DomainError; then `undo`."""

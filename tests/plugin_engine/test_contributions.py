@@ -350,7 +350,7 @@ def test_what_is_no_part_of_a_form_is_left_out(place, state, as_user, change):
     state.tell["part"] = change
 
     shown = client.get(path)
-    sent = client.post(path, data=form(name="Renamed"))
+    sent = client.post(path, data=form(name="Renamed", form_part=[]))
 
     db.session.refresh(place.office)
     assert (shown.status_code, sent.status_code) == (200, 302)

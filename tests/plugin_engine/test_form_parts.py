@@ -260,10 +260,23 @@ def test_form_saves_without_a_plugin_that_cannot_say_what_it_asks(form, organise
     state.tell["part"] = fails
 
     page = shown(form, organiser)
-    sent = organiser.post(form.path, data=form.sent("Read"))
+    sent = organiser.post(form.path, data=form.data)
 
     assert (page.status_code, sent.status_code) == (200, 302)
     assert notes() == 0
+
+
+@pytest.mark.parametrize("form", FORMS, indirect=True)
+def test_what_was_written_is_not_dropped_when_the_plugin_fails_meanwhile(
+    form, organiser, state, untouched
+):
+    state.tell["part"] = fails
+
+    answer = organiser.post(form.path, data=form.sent("Read"))
+
+    assert answer.status_code == 200
+    assert "“Extras” tidak dapat disimpan" in answer.text
+    assert untouched()
 
 
 @pytest.mark.parametrize("form", KNOWN, indirect=True)
