@@ -64,6 +64,8 @@ from core.plugin_engine.contributions import (
     Panel,
     Permission,
     PublicLink,
+    Record,
+    RecordRef,
     Refusal,
     Requirement,
     Role,
@@ -71,6 +73,7 @@ from core.plugin_engine.contributions import (
 )
 from core.plugin_engine.engine import contained, kind_of, metrics_in, plugin_is_active
 from core.plugin_engine.guard import lasting, public, requires, signed_in, webhook, writes
+from core.plugin_engine.records import record_id
 from core.plugin_engine.secret_settings import secret_of
 from core.plugin_engine.settings import SITE, change_settings, settings_of
 from core.sealing import Unreadable
@@ -107,6 +110,8 @@ __all__ = [
     "Panel",
     "Permission",
     "PublicLink",
+    "Record",
+    "RecordRef",
     "Refusal",
     "Requirement",
     "Role",
@@ -175,6 +180,7 @@ __all__ = [
     "public",
     "reconsider",
     "record_done",
+    "record_id",
     "record_progress",
     "refuses",
     "render_html",

@@ -5,6 +5,7 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -31,7 +32,11 @@ from core.institutions.services import create_institution
 from core.jobs import run_worker
 from core.people.access import ADMIN
 from core.people.services import grant_role, issue_access, register_person
-from core.plugin_engine import lifecycle, migrations
+from core.plugin_engine import (
+    commands_removal,  # noqa: F401 -- adds its commands to the group
+    lifecycle,
+    migrations,
+)
 from core.plugin_engine.commands import plugins_group
 from core.plugin_engine.engine import engine
 
@@ -66,13 +71,30 @@ def _prepare() -> None:
     """Everything `serve` needs before its first request; harmless when repeated."""
     app = current_app
     fresh = not _has_tables()
-    lifecycle.upgrade_installed(engine())
-    lifecycle.install(engine(), [m.name for m in engine().loaded.values()])
+    _say_failed(lifecycle.upgrade_installed(engine()).failed)
+    if fresh:
+        _install_all()
     if fresh and app.config["LOAD_DEMO"]:
         click.echo(_("First start: loading the demo…"))
         load_demo(Console(stderr=True))
     elif not demo_is_loaded() and root() is None:
         click.echo(_("No data yet. Run: bimtek people create-admin --help"))
+
+
+def _install_all() -> None:
+    """Every plugin at the first start; afterwards the operator decides, as for one taken out."""
+    failed = {}
+    for name in engine().loaded:
+        try:
+            lifecycle.install(engine(), [name])
+        except DomainError as error:
+            failed[name] = error
+    _say_failed(failed)
+
+
+def _say_failed(failed: Mapping[str, DomainError]) -> None:
+    for name, error in failed.items():
+        click.echo(f"{name}: {error.message}", err=True)
 
 
 def _has_tables() -> bool:
@@ -155,8 +177,11 @@ db_group = AppGroup("db", help="The schema of the database.")
 @db_group.command("upgrade")
 @refuses
 def db_upgrade() -> None:
-    """Brings core and every installed plugin to the newest schema."""
-    lifecycle.upgrade_installed(engine())
+    """Brings core and every installed plugin to the newest schema; 1 if one cannot follow."""
+    failed = lifecycle.upgrade_installed(engine()).failed
+    _say_failed(failed)
+    if failed:
+        sys.exit(1)
     click.echo(_("The database is up to date."))
 
 

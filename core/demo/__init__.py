@@ -3,6 +3,6 @@
 Never over anybody's data: it is refused where a single person is registered.
 """
 
-from core.demo.story import Demo, demo_is_loaded, load_demo, logins
+from core.demo.story import LOADED, Demo, demo_is_loaded, load_demo, logins
 
-__all__ = ["Demo", "demo_is_loaded", "load_demo", "logins"]
+__all__ = ["LOADED", "Demo", "demo_is_loaded", "load_demo", "logins"]

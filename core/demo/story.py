@@ -40,7 +40,7 @@ from core.people.access import ADMIN, role_title
 from core.people.audit import audit
 from core.people.models import AuditEntry, Grant, User
 from core.people.services import grant_role, register_person
-from core.plugin_engine import lifecycle
+from core.plugin_engine import lifecycle, records
 from core.plugin_engine.engine import engine
 
 PASSWORD = "contoh-bimtek"  # noqa: S105 -- printed at every start; only the demo's people have it
@@ -395,6 +395,10 @@ def _running_class(demo: Demo) -> None:
 
 
 def _plugins(demo: Demo) -> None:
+    active = engine().active(demo.top)
+    for name in [name for name in engine().loaded if name in active]:
+        found = engine().during(name, "reference_data")
+        records.apply(db.session.connection(), name, found, demo=True)
     engine().notify("demo_loading", demo.top, demo=demo)
 
 

@@ -196,6 +196,28 @@ class FormPart:
         _make_plain(self, "title")
 
 
+@dataclass(frozen=True)
+class RecordRef:
+    """Stands in a record's values for the id of another record of the same plugin."""
+
+    external_id: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """A row of a plugin's own table that the plugin brings itself.
+
+    `external_id` is its name for good: small letters, digits, `_`, `.` and `-`. `values`: attribute
+    of `model` → value, or a `RecordRef` to a record further up. With `demo` it is written only
+    where the demo is loaded; its texts are invented and marked CONTOH.
+    """
+
+    external_id: str
+    model: type[Any]
+    values: Mapping[str, Any]
+    demo: bool = False
+
+
 Level: TypeAlias = Literal["site", "institution", "course", "cohort"]
 LEVELS: tuple[Level, ...] = get_args(Level)  # from what is furthest to what is nearest
 

@@ -21,7 +21,7 @@ from sqlalchemy.orm import configure_mappers
 
 import plugins
 from core.db import Base
-from core.hookspecs import building, cohorts, courses, demo, institutions, people
+from core.hookspecs import building, cohorts, courses, demo, institutions, lifecycle, people
 from core.i18n import add_texts
 from core.jobs import forget_jobs_of
 from core.plugin_engine.checks import Contribution, check, check_jobs, check_tables
@@ -38,7 +38,7 @@ from core.plugin_engine.time_limit import at_most
 log = logging.getLogger(__name__)
 # All that a plugin brings is asked for by a hook of that name, but what its folder tells.
 BUILD_HOOKS = [field.name for field in fields(Contribution) if field.name != "revisions"]
-SPECS = (building, people, institutions, courses, cohorts, demo)
+SPECS = (building, lifecycle, people, institutions, courses, cohorts, demo)
 
 
 def new_engine(can: Callable[[Any, str, Any], bool]) -> Engine:

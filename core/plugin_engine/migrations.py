@@ -4,7 +4,6 @@ A plugin's tables and its `alembic_version` lie in the schema that carries its n
 migrates although a plugin's code is gone. Never at import, never in a web worker.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,9 +21,13 @@ LOCK = 7_216_402  # Any number will do, as long as only migrations and installs 
 
 
 def lock(connection: sa.Connection) -> None:
-    """Waits until no other operator migrates or installs; held to the transaction's end."""
+    """Waits until no other operator migrates or installs; held to the transaction's end.
+
+    For a table it waits much shorter: meanwhile everybody who reads the table waits as well.
+    """
     connection.execute(sa.text("SET LOCAL lock_timeout = '30s'"))
     connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+    connection.execute(sa.text("SET LOCAL lock_timeout = '4s'"))
 
 
 def versions_of(plugin: Manifest | None) -> Path:
@@ -44,11 +47,13 @@ def alembic_config(connection: sa.Connection, plugin: Manifest | None) -> Config
     return config
 
 
-def upgrade(connection: sa.Connection, plugin: Manifest | None = None) -> None:
-    """Brings core (None) or one plugin to its head, in the caller's transaction."""
+def upgrade(
+    connection: sa.Connection, plugin: Manifest | None = None, revision: str = "head"
+) -> None:
+    """Brings core (None) or one plugin to a revision, in the caller's transaction."""
     if plugin:
         connection.execute(sa.schema.CreateSchema(plugin.name, if_not_exists=True))
-    command.upgrade(alembic_config(connection, plugin), "head")
+    command.upgrade(alembic_config(connection, plugin), revision)
 
 
 def downgrade(connection: sa.Connection, plugin: Manifest | None, revision: str) -> None:
@@ -83,15 +88,6 @@ def revisions_of(plugin: Manifest) -> Revisions:
     script = ScriptDirectory(str(bundled("migrations")), version_locations=[folder])
     found = frozenset(one.revision for one in script.walk_revisions())
     return Revisions(found, script.get_current_head())
-
-
-def upgrade_all(engine: sa.Engine, plugins: Iterable[Manifest]) -> None:
-    """Core first, then the given plugins in their order; one transaction for all."""
-    with engine.begin() as connection:
-        lock(connection)
-        upgrade(connection)
-        for plugin in plugins:
-            upgrade(connection, plugin)
 
 
 def revision(connection: sa.Connection, plugin: Manifest | None, message: str) -> None:

@@ -93,7 +93,7 @@ class PluginFailure(Base):
 class PluginRecord(Base):
     """A row that a plugin brought as reference or demo data, under its stable name.
 
-    `digest` is of the values as they were last written, so that a person's change is seen.
+    `applied`: column → value as it was last written, so that a person's change is seen.
     """
 
     __tablename__ = "plugin_record"
@@ -102,6 +102,6 @@ class PluginRecord(Base):
     external_id: Mapped[str] = mapped_column(primary_key=True)
     table_name: Mapped[str]
     row_id: Mapped[int] = mapped_column(sa.BigInteger)
-    digest: Mapped[str]
+    applied: Mapped[dict[str, Any]] = mapped_column(JSONB)
     demo: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     applied_at: Mapped[datetime] = created_at()

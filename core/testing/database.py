@@ -22,8 +22,11 @@ KEPT = ("plugin_installation", "plugin_epoch", "alembic_version")
 # From the database itself: not every plugin that Python knows is installed in it.
 _TABLES = sa.text(
     "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE tablename <> ALL(:kept)"
-    " AND schemaname NOT IN ('pg_catalog', 'information_schema')"
+    " AND schemaname NOT IN ('pg_catalog', 'information_schema', 'kept')"
     r" AND (tablename NOT LIKE 'procrastinate\_%' OR tablename = 'procrastinate_jobs')"
+)
+_RECORD_TABLES = sa.text(
+    "SELECT DISTINCT plugin, table_name FROM plugin_record ORDER BY plugin, table_name"
 )
 
 
@@ -67,6 +70,7 @@ def _fill(url: str, instance: Path) -> None:
     with app.app_context():
         lifecycle.upgrade_installed(engine())
         lifecycle.install(engine(), [m.name for m in engine().loaded.values()])
+        keep_records(db.engine)
         db.engine.dispose()
 
 
@@ -100,7 +104,30 @@ def clone(url: str, instance: Path, label: str) -> Iterator[str]:
 
 
 def empty(engine: sa.Engine) -> None:
-    """Takes out everything that a test wrote; what is installed stays."""
+    """Takes out everything that a test wrote; what is installed stays, with its reference data."""
     with engine.begin() as connection:
         tables = connection.execute(_TABLES, {"kept": list(KEPT)}).scalars()
         connection.execute(sa.text(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE"))
+        for copy in sa.inspect(connection).get_table_names(schema="kept"):
+            _put_back(connection, copy)
+
+
+def keep_records(engine: sa.Engine) -> None:
+    """Copies the plugins' reference data as it is now, for `empty` to put back."""
+    with engine.begin() as connection:
+        connection.execute(sa.text("DROP SCHEMA IF EXISTS kept CASCADE; CREATE SCHEMA kept"))
+        tables = connection.execute(_RECORD_TABLES).all()
+        for schema, table in [*tables, *([("public", "plugin_record")] if tables else [])]:
+            copy = f'CREATE TABLE kept."{schema}.{table}" AS TABLE {schema}."{table}"'
+            connection.execute(sa.text(copy))
+
+
+def _put_back(connection: sa.Connection, copy: str) -> None:
+    schema, _dot, table = copy.partition(".")
+    whole = f'{schema}."{table}"'
+    connection.execute(sa.text(f'INSERT INTO {whole} SELECT * FROM kept."{copy}"'))
+    for column in sa.inspect(connection).get_columns(table, schema=schema):
+        if column.get("identity"):
+            last = f'SELECT max("{column["name"]}") FROM {whole}'
+            sequence = f"pg_get_serial_sequence('{whole}', '{column['name']}')"
+            connection.execute(sa.text(f"SELECT setval({sequence}, ({last}))"))

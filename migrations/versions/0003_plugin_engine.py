@@ -37,7 +37,7 @@ def upgrade() -> None:
         sa.Column("external_id", sa.Text(), nullable=False),
         sa.Column("table_name", sa.Text(), nullable=False),
         sa.Column("row_id", sa.BigInteger(), nullable=False),
-        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("applied", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("demo", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column(
             "applied_at",

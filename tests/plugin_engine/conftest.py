@@ -54,6 +54,31 @@ def whole_app(database_url: str, make_app: MakeApp) -> Flask:
 
 
 @pytest.fixture
+def fresh_url(server: str, instance: Path) -> Iterator[str]:
+    """A database of its own, in which no tiny plugin is installed."""
+    with database.clone(server, instance, "fresh") as url:
+        yield url
+
+
+@pytest.fixture
+def fresh_app(fresh_url: str, make_app: MakeApp) -> Iterator[MakeApp]:
+    """Makes an app on the fresh database and closes its connections in the end."""
+    made = []
+
+    def make(folder: Path | str) -> Flask:
+        app = make_app(fresh_url, folder)
+        made.append(app)
+        return app
+
+    yield make
+    for app in made:
+        with app.app_context():
+            db.session.remove()
+            db.engine.dispose()
+        app.extensions[READ_ENGINE].dispose()
+
+
+@pytest.fixture
 def found(app: Flask) -> Engine:
     return engine()
 

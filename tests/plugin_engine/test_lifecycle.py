@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from core.db import db
 from core.plugin_engine import engine, lifecycle, migrations
 from core.plugin_engine.decisions import UnknownPlugin
-from core.testing import database
+from core.plugin_engine.lifecycle import StepFailed
+from tests.plugin_engine.moving_kit import NOTHING, left_by
 
 ROOT = Path(__file__).parents[2]
 TINY = Path(__file__).parent / "plugins"
@@ -30,31 +31,6 @@ def downgrade():
 
 
 @pytest.fixture
-def fresh_url(server, instance):
-    """A database of its own, in which no tiny plugin is installed."""
-    with database.clone(server, instance, "fresh") as url:
-        yield url
-
-
-@pytest.fixture
-def fresh_app(fresh_url, make_app):
-    """Makes an app on the fresh database and closes its connections in the end."""
-    made = []
-
-    def make(folder):
-        app = make_app(fresh_url, folder)
-        made.append(app)
-        return app
-
-    yield make
-    for app in made:
-        with app.app_context():
-            db.session.remove()
-            db.engine.dispose()
-        app.extensions["bimtek-read-engine"].dispose()
-
-
-@pytest.fixture
 def write_installable(write_plugin):
     """A plugin with one migration that makes a table and then does something more."""
 
@@ -63,24 +39,6 @@ def write_installable(write_plugin):
         return write_plugin(name, more=more, **files)
 
     return write
-
-
-def left_by(name):
-    """What the database holds of a plugin: schema, tables, record."""
-    with db.engine.connect() as connection:
-        return (
-            connection.scalar(
-                sa.text("SELECT count(*) FROM pg_namespace WHERE nspname = :name"), {"name": name}
-            ),
-            sorted(sa.inspect(connection).get_table_names(schema=name)),
-            connection.scalar(
-                sa.text("SELECT version FROM plugin_installation WHERE name = :name"),
-                {"name": name},
-            ),
-        )
-
-
-NOTHING = (0, [], None)
 
 
 def test_installing_makes_schema_tables_versions_and_record(fresh_app):
@@ -126,7 +84,7 @@ def test_migration_that_raises_leaves_nothing_of_the_whole_closure(fresh_app, wr
     folder = write_installable("base")
     write_installable("raises", then="op.execute('SELECT 1/0')", more='[requires]\nbase = ">=1"\n')
     with fresh_app(folder.parent).app_context():
-        with pytest.raises(sa.exc.DataError):
+        with pytest.raises(StepFailed, match=r"raises .* DivisionByZero \(0001_thing.py, line 9\)"):
             lifecycle.install(engine(), ["raises"])
 
         assert left_by("base") == left_by("raises") == NOTHING

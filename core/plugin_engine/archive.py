@@ -1,0 +1,406 @@
+"""The archive of a plugin's data: a ZIP with one file a table, and what core keeps about it.
+
+It holds rows, not structure: restoring makes the tables by the plugin's own migrations at the
+archive's revision, fills them, then migrates on. Values of secrets stay encrypted; everything
+else may be personal data, so an archive is for the platform's admin only.
+"""
+
+import hashlib
+import json
+import re
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import IO, Any, cast
+
+import psycopg
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from packaging.version import InvalidVersion, Version
+
+from core.errors import DomainError
+from core.people.models import User
+from core.plugin_engine import lifecycle, migrations, references
+from core.plugin_engine.decisions import UnknownPlugin
+from core.plugin_engine.engine import Engine
+from core.plugin_engine.manifest import NAME, Manifest
+from core.plugin_engine.references import Lost, StillReferred
+
+FORMAT = 1
+INDEX = "archive.json"
+CHUNK = 1024 * 1024
+MOST_INDEX_BYTES = 64 * CHUNK
+TABLE = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+# What core keeps of a plugin: table → the condition on a row of it, called "kept".
+KEPT = {
+    "plugin_decision": "kept.plugin = :name",
+    "plugin_setting": "kept.plugin = :name",
+    "plugin_record": "kept.plugin = :name",
+    "grant": "kept.role LIKE :roles",
+}
+
+
+class ArchiveUnreadable(DomainError):
+    status = 400
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            _("This is no archive that can be restored: %(reason)s. Nothing was changed.",
+              reason=reason)
+        )  # fmt: skip
+
+
+class AlreadyInstalled(DomainError):
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            _("%(name)s is installed. An archive is restored where the plugin is not; uninstall "
+              "it first.", name=name)
+        )  # fmt: skip
+
+
+class ArchiveNewer(DomainError):
+    def __init__(self, name: str, archived: str, found: object) -> None:
+        super().__init__(
+            _("The archive is of %(name)s %(archived)s; the code here is %(found)s and does not "
+              "know its tables. Put %(archived)s or a newer version in place, then restart.",
+              name=name, archived=archived, found=found)
+        )  # fmt: skip
+
+
+class RowsLeftBehind(DomainError):
+    def __init__(self, table: str, target: str, rows: int) -> None:
+        super().__init__(
+            ngettext(
+                "%(num)d row of %(table)s refers to something in %(target)s that is no longer "
+                "there and may not be missing. Nothing was restored.",
+                "%(num)d rows of %(table)s refer to something in %(target)s that is no longer "
+                "there and may not be missing. Nothing was restored.",
+                rows, table=table, target=target,
+            )
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """One table of an archive: its columns in the file's order, and how to know the file."""
+
+    name: str
+    columns: list[str]
+    rows: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Index:
+    """What an archive says about itself.
+
+    `kept`: table of core → rows; `sequences`: name → last value.
+    """
+
+    plugin: str
+    version: str
+    revision: str | None
+    made_at: str
+    tables: list[TableFile]
+    sequences: dict[str, int]
+    kept: dict[str, list[dict[str, Any]]]
+
+    @property
+    def rows(self) -> int:
+        return sum(table.rows for table in self.tables)
+
+
+@dataclass(frozen=True)
+class Restored:
+    """`lost`: rows that did not come back, because what they belonged to is gone."""
+
+    name: str
+    archived: str
+    version: str
+    rows: int
+    lost: tuple[Lost, ...]
+
+
+# Reading the database's catalogue
+
+
+def referring_tables(connection: sa.Connection, name: str) -> list[str]:
+    """The tables outside a plugin's schema that refer into it."""
+    return sorted({one.table for one in references.references_into(connection, name)})
+
+
+_COLUMNS = sa.text(
+    "SELECT c.relname, a.attname FROM pg_class c"
+    " JOIN pg_namespace n ON n.oid = c.relnamespace"
+    " JOIN pg_attribute a ON a.attrelid = c.oid"
+    " WHERE n.nspname = :schema AND c.relkind IN ('r', 'p') AND c.relname <> 'alembic_version'"
+    " AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''"
+    " ORDER BY c.relname, a.attnum"
+)
+_SEQUENCES = sa.text(
+    "SELECT sequencename, last_value FROM pg_sequences"
+    " WHERE schemaname = :schema AND last_value IS NOT NULL ORDER BY sequencename"
+)
+
+
+def _columns(connection: sa.Connection, name: str) -> dict[str, list[str]]:
+    """Table → the columns that can be written."""
+    found: dict[str, list[str]] = {}
+    for table, column in connection.execute(_COLUMNS, {"schema": name}):
+        found.setdefault(table, []).append(column)
+    return found
+
+
+def _sequences(connection: sa.Connection, name: str) -> dict[str, int]:
+    return {row.sequencename: row.last_value for row in connection.execute(
+        _SEQUENCES, {"schema": name})}  # fmt: skip
+
+
+def _quoted(*names: str) -> str:
+    return ", ".join(f'"{name}"' for name in names)
+
+
+def hold_still(connection: sa.Connection, name: str) -> None:
+    """Nobody reads or writes the plugin's tables until the transaction ends."""
+    for table in _columns(connection, name):
+        connection.execute(sa.text(f'LOCK TABLE "{name}"."{table}" IN ACCESS EXCLUSIVE MODE'))
+
+
+# Writing
+
+
+def write(connection: sa.Connection, name: str, file: IO[bytes]) -> Index:
+    """Writes the archive of an installed plugin, as this transaction sees it."""
+    version, revision = lifecycle.installed_as(connection, name)
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        tables = [
+            _write_table(connection, archive, name, table, columns)
+            for table, columns in _columns(connection, name).items()
+        ]
+        index = Index(
+            plugin=name,
+            version=version,
+            revision=revision,
+            made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            tables=tables,
+            sequences=_sequences(connection, name),
+            kept={table: _kept(connection, name, table) for table in KEPT},
+        )
+        text = json.dumps({"format": FORMAT, **asdict(index)}, ensure_ascii=False, indent=1)
+        archive.writestr(INDEX, text)
+    return index
+
+
+def _write_table(
+    connection: sa.Connection,
+    archive: zipfile.ZipFile,
+    schema: str,
+    table: str,
+    columns: list[str],
+) -> TableFile:
+    digest = hashlib.sha256()
+    query = f'COPY "{schema}"."{table}" ({_quoted(*columns)}) TO STDOUT'
+    with (
+        _cursor(connection) as cursor,
+        archive.open(_file(table), "w", force_zip64=True) as file,
+    ):
+        with cursor.copy(query) as copy:
+            for block in copy:
+                digest.update(block)
+                file.write(block)
+        rows = cursor.rowcount
+    return TableFile(table, columns, rows, digest.hexdigest())
+
+
+def _file(table: str) -> str:
+    return f"tables/{table}.copy"
+
+
+def _cursor(connection: sa.Connection) -> psycopg.Cursor[Any]:
+    driver = cast(psycopg.Connection[Any], connection.connection.driver_connection)
+    return driver.cursor()
+
+
+def _kept(connection: sa.Connection, name: str, table: str) -> list[dict[str, Any]]:
+    query = f'SELECT to_jsonb(kept) FROM "{table}" kept WHERE {KEPT[table]}'  # noqa: S608 -- our own names
+    return list(connection.scalars(sa.text(query), _named(name)))
+
+
+def _named(name: str) -> dict[str, str]:
+    return {"name": name, "roles": name.replace("_", r"\_") + ".%"}
+
+
+# Reading an archive
+
+
+def read_index(file: IO[bytes]) -> Index:
+    """What an archive says about itself, checked. Raises ArchiveUnreadable."""
+    with _readable(file) as archive:
+        if archive.getinfo(INDEX).file_size > MOST_INDEX_BYTES:
+            raise ArchiveUnreadable(_("its index is too large"))
+        found = json.loads(archive.read(INDEX))
+        if found.pop("format") != FORMAT:
+            raise ArchiveUnreadable(_("it was written by another version of Bimtek"))
+        tables = [TableFile(**table) for table in found.pop("tables")]
+        index = Index(tables=tables, **found)
+        _check(index)
+    return index
+
+
+@contextmanager
+def _readable(file: IO[bytes]) -> Iterator[zipfile.ZipFile]:
+    """Whatever is wrong with the file becomes one refusal."""
+    file.seek(0)
+    try:
+        with zipfile.ZipFile(file) as archive:
+            yield archive
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
+        raise ArchiveUnreadable(_("the file is damaged or no ZIP")) from error
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise ArchiveUnreadable(_("its index is not understood")) from error
+
+
+def _check(index: Index) -> None:
+    """Raises what a wrong shape raises, ValueError among it."""
+    names = [table.name for table in index.tables]
+    columns = [column for table in index.tables for column in table.columns]
+    if not NAME.fullmatch(index.plugin) or not all(map(TABLE.fullmatch, [*names, *columns])):
+        raise ValueError
+    for key, value in index.sequences.items():
+        if not TABLE.fullmatch(key) or not isinstance(value, int):
+            raise ValueError
+    for table, rows in index.kept.items():
+        if table not in KEPT or not all(_is_own(index.plugin, row) for row in rows):
+            raise ValueError
+    try:
+        Version(index.version)
+    except InvalidVersion as error:
+        raise ValueError from error
+
+
+def _is_own(plugin: str, row: Mapping[str, Any]) -> bool:
+    """Nothing of another plugin, and no role of core, comes in by an archive."""
+    return row.get("plugin") == plugin or str(row.get("role", "")).startswith(f"{plugin}.")
+
+
+# Restoring
+
+
+def restore(engine: Engine, file: IO[bytes], *, by: User | None = None) -> Restored:
+    """Installs the archive's plugin with the archive's data, then brings it to today's version.
+
+    What it requires is installed along. Raises DomainError; then nothing was changed.
+    """
+    index = read_index(file)
+    manifest = engine.loaded.get(index.plugin)
+    if manifest is None:
+        raise UnknownPlugin(index.plugin, engine)
+    actor = lifecycle.actor_of(by)
+    with lifecycle.exclusive() as connection:
+        lifecycle.bump(connection)
+        if lifecycle.installed_as(connection, index.plugin)[0]:
+            raise AlreadyInstalled(index.plugin)
+        lifecycle.bring_required(engine, connection, index.plugin, actor)
+        with _fitting():
+            lost = _fill(connection, manifest, index, file)
+        _move_on(engine, connection, manifest, index)
+        lifecycle.log_step(
+            connection, "plugin.restore", index.plugin, actor,
+            version=str(manifest.version), archived=index.version, rows=index.rows,
+        )  # fmt: skip
+    engine.enablement.forget()
+    return Restored(index.plugin, index.version, str(manifest.version), index.rows, tuple(lost))
+
+
+@contextmanager
+def _fitting() -> Iterator[None]:
+    """A file whose rows the tables do not take is refused; waiting too long is another matter."""
+    try:
+        yield
+    except StillReferred as error:
+        reference = error.reference
+        raise RowsLeftBehind(reference.table, reference.target, error.rows) from error
+    except (psycopg.DataError, psycopg.IntegrityError, sa.exc.DBAPIError) as error:
+        if isinstance(getattr(error, "orig", error), psycopg.errors.LockNotAvailable):
+            raise
+        raise ArchiveUnreadable(_("its rows do not fit the tables")) from error
+
+
+def _fill(
+    connection: sa.Connection, manifest: Manifest, index: Index, file: IO[bytes]
+) -> list[Lost]:
+    name = manifest.name
+    if index.revision and index.revision not in migrations.revisions_of(manifest).known:
+        raise ArchiveNewer(name, index.version, manifest.version)
+    migrations.upgrade(connection, manifest, index.revision or "base")
+    _check_tables(connection, index)
+    keys = references.references_of(connection, name)
+    references.without(connection, keys)
+    with _readable(file) as archive:
+        for table in index.tables:
+            _read_table(connection, archive, name, table)
+    lost = references.settle(connection, keys)
+    references.again(connection, keys)
+    for sequence, value in index.sequences.items():
+        named = {"sequence": f'"{name}"."{sequence}"', "value": value}
+        connection.execute(sa.text("SELECT setval(CAST(:sequence AS regclass), :value)"), named)
+    for kept, rows in index.kept.items():
+        _put_back(connection, kept, rows)
+    return lost
+
+
+def _check_tables(connection: sa.Connection, index: Index) -> None:
+    there = _columns(connection, index.plugin)
+    archived = {table.name: table.columns for table in index.tables}
+    if {name: set(found) for name, found in there.items()} != {
+        name: set(found) for name, found in archived.items()
+    }:
+        raise ArchiveUnreadable(_("its tables are not those of the plugin"))
+
+
+def _read_table(
+    connection: sa.Connection, archive: zipfile.ZipFile, schema: str, table: TableFile
+) -> None:
+    digest = hashlib.sha256()
+    name = f'"{schema}"."{table.name}"'
+    connection.execute(sa.text(f"DELETE FROM {name}"))  # noqa: S608 -- what a migration put in is in the file too
+    query = f"COPY {name} ({_quoted(*table.columns)}) FROM STDIN"
+    with _cursor(connection) as cursor, archive.open(_file(table.name)) as file:
+        with cursor.copy(query) as copy:
+            while block := file.read(CHUNK):
+                digest.update(block)
+                copy.write(block)
+        if (cursor.rowcount, digest.hexdigest()) != (table.rows, table.sha256):
+            raise ArchiveUnreadable(_("the file of %(table)s was changed", table=table.name))
+
+
+def _put_back(connection: sa.Connection, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
+    """What core kept of the plugin, as far as what it belongs to is still there."""
+    held = f"restored_{table}"
+    connection.execute(
+        sa.text(f'CREATE TEMP TABLE {held} (LIKE "{table}" INCLUDING DEFAULTS) ON COMMIT DROP')
+    )
+    known = {column["name"] for column in sa.inspect(connection).get_columns(table)}
+    for row in rows:
+        columns = _quoted(*(name for name in row if name in known))
+        text = (
+            f"INSERT INTO {held} ({columns}) SELECT {columns}"  # noqa: S608 -- our own names
+            f' FROM jsonb_populate_record(NULL\\:\\:"{table}", CAST(:row AS jsonb))'
+        )
+        connection.execute(sa.text(text), {"row": json.dumps(row)})
+    references.settle(connection, references.stand_in(connection, f'"{table}"', held))
+    connection.execute(
+        sa.text(f'INSERT INTO "{table}" SELECT * FROM {held} ON CONFLICT DO NOTHING')  # noqa: S608 -- same
+    )
+
+
+def _move_on(engine: Engine, connection: sa.Connection, manifest: Manifest, index: Index) -> None:
+    """From the archive's version to that of the code, where they differ."""
+    head = migrations.head(connection, manifest)
+    if (index.version, index.revision) != (str(manifest.version), head):
+        lifecycle.migrate(engine, connection, manifest, Version(index.version))
+    lifecycle.record(connection, manifest)

@@ -1,0 +1,320 @@
+"""Takes a plugin off the site: what would be lost, an archive of it, then the drop, in one step.
+
+`uninstall` is for a plugin that is there, `forget` for one whose code is gone. Nothing is
+dropped while another plugin needs it, and what is enabled is not uninstalled.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from tempfile import TemporaryFile
+from typing import IO, TypeAlias
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from core.courses.models import Activity
+from core.db import db
+from core.errors import DomainError
+from core.institutions.models import Institution
+from core.people.models import Grant, User
+from core.plugin_engine import archive, lifecycle
+from core.plugin_engine.catalogue import title_of
+from core.plugin_engine.decisions import NotInstalled
+from core.plugin_engine.enablement import Snapshot, read_snapshot
+from core.plugin_engine.engine import Engine
+from core.plugin_engine.models import (
+    PluginDecision,
+    PluginFailure,
+    PluginInstallation,
+    PluginRecord,
+    PluginSetting,
+)
+
+# Puts the archive where it lasts, or raises; only then is anything dropped.
+Keep: TypeAlias = Callable[[IO[bytes]], None]
+OWN = (PluginInstallation.name, PluginDecision.plugin, PluginSetting.plugin, PluginRecord.plugin,
+       PluginFailure.plugin)  # fmt: skip
+SHOWN = 3
+
+
+@dataclass(frozen=True)
+class TableSize:
+    name: str
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Removal:
+    """What removing a plugin means.
+
+    `activities` of its kinds stay in their courses and can no longer be opened; `grants` of its
+    roles, `decisions`, `settings`, `records` and waiting `jobs` go with it. `needed_by`: titles of
+    installed plugins; `enabled_at`: the institutions that decided so. With a refusal nothing can
+    be removed.
+    """
+
+    name: str
+    title: str
+    version: str
+    tables: tuple[TableSize, ...]
+    activities: int
+    grants: int
+    decisions: int
+    settings: int
+    records: int
+    jobs: int
+    needed_by: tuple[str, ...] = ()
+    enabled_at: tuple[str, ...] = ()
+    refusals: tuple[DomainError, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        return sum(table.rows for table in self.tables)
+
+    @property
+    def bytes(self) -> int:
+        return sum(table.bytes for table in self.tables)
+
+
+class StillRequired(DomainError):
+    def __init__(self, title: str, others: Iterable[str]) -> None:
+        super().__init__(
+            _("%(name)s is needed by %(others)s. Uninstall those first.",
+              name=title, others=", ".join(sorted(others)))
+        )  # fmt: skip
+
+
+class StillEnabled(DomainError):
+    def __init__(self, title: str, places: Iterable[str]) -> None:
+        names = sorted(places)
+        more = len(names) - SHOWN
+        shown = ", ".join(names[:SHOWN])
+        if more > 0:
+            shown += " " + ngettext("and %(num)d more", "and %(num)d more", more)
+        super().__init__(
+            _("%(name)s is enabled for %(places)s. Disable it there first; its data is kept.",
+              name=title, places=shown)
+        )  # fmt: skip
+
+
+class ReferredTo(DomainError):
+    def __init__(self, title: str, tables: Iterable[str]) -> None:
+        super().__init__(
+            _("Tables outside %(name)s refer to it: %(tables)s. Remove what owns them first.",
+              name=title, tables=", ".join(tables))
+        )  # fmt: skip
+
+
+class CodeIsThere(DomainError):
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            _("The code of %(name)s is there. To take it off the site run: "
+              "bimtek plugins uninstall %(name)s", name=name)
+        )  # fmt: skip
+
+
+class NothingKnown(DomainError):
+    def __init__(self, name: str) -> None:
+        super().__init__(_("Nothing is known of a plugin %(name)s.", name=name))
+
+
+# What would be lost
+
+
+def removal(engine: Engine, name: str) -> Removal:
+    """The dry run of uninstalling. Raises NotInstalled."""
+    with db.engine.connect() as connection:
+        return _removal(engine, connection, name)
+
+
+def remains(engine: Engine, name: str) -> Removal:
+    """The dry run of forgetting. Raises CodeIsThere or NothingKnown."""
+    with db.engine.connect() as connection:
+        return _remains(engine, connection, name)
+
+
+def _removal(engine: Engine, connection: sa.Connection, name: str) -> Removal:
+    snapshot = read_snapshot(connection)
+    if name not in snapshot.installed:
+        raise NotInstalled(name)
+    found = _counted(connection, name, title_of(engine, name), snapshot.installed[name])
+    found = replace(
+        found,
+        needed_by=_needed_by(engine, name, snapshot),
+        enabled_at=_enabled_at(engine, connection, name, snapshot),
+    )
+    return replace(found, refusals=tuple(_refusals(connection, found)))
+
+
+def _remains(engine: Engine, connection: sa.Connection, name: str) -> Removal:
+    """Without its code a plugin does nothing, so what is decided does not stand in the way."""
+    if name in engine.manifests:
+        raise CodeIsThere(name)
+    version = read_snapshot(connection).installed.get(name, "")
+    found = _counted(connection, name, name, version)
+    # A schema alone says nothing: it may be core's, or another application's.
+    if not (version or found.decisions or found.settings):
+        raise NothingKnown(name)
+    return replace(found, refusals=tuple(_refusals(connection, found)))
+
+
+def _refusals(connection: sa.Connection, found: Removal) -> Iterator[DomainError]:
+    if found.needed_by:
+        yield StillRequired(found.title, found.needed_by)
+    if found.enabled_at:
+        yield StillEnabled(found.title, found.enabled_at)
+    if referring := archive.referring_tables(connection, found.name):
+        yield ReferredTo(found.title, referring)
+
+
+def _counted(connection: sa.Connection, name: str, title: str, version: str) -> Removal:
+    return Removal(
+        name=name,
+        title=title,
+        version=version,
+        tables=_tables(connection, name),
+        activities=_count(connection, Activity.kind.startswith(f"{name}.", autoescape=True)),
+        grants=_count(connection, _of_its_roles(name)),
+        decisions=_count(connection, PluginDecision.plugin == name),
+        settings=_count(connection, PluginSetting.plugin == name),
+        records=_count(connection, PluginRecord.plugin == name),
+        jobs=connection.scalar(_JOBS, {"tasks": _tasks(name)}) or 0,
+    )
+
+
+def _needed_by(engine: Engine, name: str, snapshot: Snapshot) -> tuple[str, ...]:
+    return tuple(
+        title_of(engine, m.name)
+        for m in engine.manifests.values()
+        if name in m.requires and m.name in snapshot.installed
+    )
+
+
+def _enabled_at(
+    engine: Engine, connection: sa.Connection, name: str, snapshot: Snapshot
+) -> tuple[str, ...]:
+    """The names of the institutions whose decisions make it active; of a link plugin, of those
+    that decided for what it links."""
+    decided = snapshot.decisions.get(name, {})
+    ids = [key for key, one in decided.items() if snapshot.effect(name, one.lineage).enabled]
+    manifest = engine.loaded.get(name)
+    if not ids and manifest and manifest.auto_install:
+        ids = [
+            key
+            for other in manifest.requires
+            for key, one in snapshot.decisions.get(other, {}).items()
+            if name in engine.active_in(snapshot, one.lineage)
+        ]
+    query = sa.select(Institution.short_name).where(Institution.id.in_(ids))
+    return tuple(connection.scalars(query.order_by(Institution.path)))
+
+
+def _of_its_roles(name: str) -> sa.ColumnElement[bool]:
+    return Grant.role.startswith(f"{name}.", autoescape=True)
+
+
+def _count(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> int:
+    return connection.scalar(sa.select(sa.func.count()).where(condition)) or 0
+
+
+_JOBS = sa.text(
+    "SELECT count(*) FROM procrastinate_jobs WHERE task_name LIKE :tasks AND status = 'todo'"
+)
+# What runs at this moment ends by itself, without its tables.
+_DROP_JOBS = (
+    sa.text("DELETE FROM procrastinate_periodic_defers WHERE task_name LIKE :tasks"),
+    sa.text("DELETE FROM procrastinate_jobs WHERE task_name LIKE :tasks AND status = 'todo'"),
+)
+_SIZES = sa.text(
+    "SELECT c.relname, pg_total_relation_size(c.oid) FROM pg_class c"
+    " JOIN pg_namespace n ON n.oid = c.relnamespace"
+    " WHERE n.nspname = :schema AND c.relkind IN ('r', 'p') AND c.relname <> 'alembic_version'"
+    " ORDER BY c.relname"
+)
+
+
+def _tasks(name: str) -> str:
+    return name.replace("_", r"\_") + ".%"
+
+
+def _tables(connection: sa.Connection, name: str) -> tuple[TableSize, ...]:
+    sizes = connection.execute(_SIZES, {"schema": name}).all()
+    return tuple(TableSize(table, _rows(connection, name, table), size) for table, size in sizes)
+
+
+def _rows(connection: sa.Connection, schema: str, table: str) -> int:
+    named = sa.table(table, schema=schema)
+    return connection.scalar(sa.select(sa.func.count()).select_from(named)) or 0
+
+
+# Keeping and removing
+
+
+def export(name: str, keep: Keep) -> archive.Index:
+    """Hands the archive of an installed plugin to `keep`. Raises NotInstalled."""
+    # One view of all tables, while others go on writing.
+    with db.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+        if not lifecycle.installed_as(connection, name)[0]:
+            raise NotInstalled(name)
+        return _kept(connection, name, keep)
+
+
+def _kept(connection: sa.Connection, name: str, keep: Keep) -> archive.Index:
+    with TemporaryFile() as file:
+        index = archive.write(connection, name, file)
+        file.seek(0)
+        keep(file)
+    return index
+
+
+def uninstall(engine: Engine, name: str, *, keep: Keep | None, by: User | None = None) -> Removal:
+    """Drops a plugin's tables and all that belongs to it, after `keep` has its archive.
+
+    Raises DomainError, or what `keep` raises; then nothing was dropped.
+    """
+    actor = lifecycle.actor_of(by)
+    with lifecycle.exclusive() as connection:
+        # Whoever decides about plugins waits for this row, and then finds it not installed.
+        lifecycle.bump(connection)
+        found = _removal(engine, connection, name)
+        _remove(connection, found, keep, "plugin.uninstall", actor)
+    engine.enablement.forget()
+    return found
+
+
+def forget(engine: Engine, name: str, *, keep: Keep | None, by: User | None = None) -> Removal:
+    """The same for a plugin whose code is gone, whatever was decided about it."""
+    actor = lifecycle.actor_of(by)
+    with lifecycle.exclusive() as connection:
+        lifecycle.bump(connection)
+        found = _remains(engine, connection, name)
+        _remove(connection, found, keep, "plugin.forget", actor)
+    engine.enablement.forget()
+    return found
+
+
+def _remove(
+    connection: sa.Connection, found: Removal, keep: Keep | None, action: str, actor: int | None
+) -> None:
+    if found.refusals:
+        raise found.refusals[0]
+    if found.version:
+        archive.hold_still(connection, found.name)
+        if keep:
+            _kept(connection, found.name, keep)
+        connection.execute(sa.schema.DropSchema(found.name, cascade=True, if_exists=True))
+    _drop_rows(connection, found.name)
+    lifecycle.log_step(
+        connection, action, found.name, actor,
+        version=found.version, rows=found.rows, archived=keep is not None,
+    )  # fmt: skip
+
+
+def _drop_rows(connection: sa.Connection, name: str) -> None:
+    for column in OWN:
+        connection.execute(sa.delete(column.class_).where(column == name))
+    connection.execute(sa.delete(Grant).where(_of_its_roles(name)))
+    for text in _DROP_JOBS:
+        connection.execute(text, {"tasks": _tasks(name)})
