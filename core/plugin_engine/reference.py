@@ -5,6 +5,7 @@
 
 import importlib
 import inspect
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,17 +34,50 @@ def _hooks(module: Any) -> Iterator[FunctionType]:
 
 
 def _hook(function: FunctionType) -> str:
-    arguments = ", ".join(inspect.signature(function).parameters)
+    called = _called(function.__name__, function)
     mode = function.mode  # type: ignore[attr-defined]
-    return f"### `{function.__name__}({arguments})`\n\n*{mode}*. {inspect.getdoc(function)}\n"
+    return f"### `{called}`\n\n*{mode}*. {inspect.getdoc(function)}\n"
 
 
 def _name(name: str, value: Any) -> str:
-    own = getattr(value, "__module__", "").startswith("core.")
-    doc = (inspect.getdoc(value) or "") if own and callable(value) else ""
-    first = doc.partition("\n\n")[0].replace("\n", " ")
-    shown = "" if first.startswith(f"{name}(") else first
-    return f"- `{name}`" + (f": {shown}" if shown else "")
+    """A name of `core.api` as it is called, or the fields that it has, and what it is for."""
+    kind = value if isinstance(value, type | FunctionType) else type(value)
+    own = kind.__module__.startswith("core.")
+    doc = " ".join((inspect.getdoc(value) or "").split()) if own and callable(value) else ""
+    shown = f"- `{_called(name, value) if own else name}`"
+    if hasattr(value, "__mapper__"):
+        return (
+            f"{shown}: {doc} Fields: {_columns(value)}." if doc else f"{shown}: {_columns(value)}."
+        )
+    # A dataclass without a docstring gets its signature for one.
+    return shown if not doc or doc.startswith(f"{name}(") else f"{shown}: {doc}"
+
+
+def _called(name: str, value: Any) -> str:
+    """`Panel(template: str, weight: int = 50)`; types by their last name, values as written."""
+    if isinstance(value, str | int | tuple) or hasattr(value, "__mapper__"):
+        return name
+    try:
+        signature = str(inspect.signature(value))
+    except (TypeError, ValueError):
+        return name
+    return name + _short(signature).removesuffix(" -> None")
+
+
+def _short(text: str) -> str:
+    text = re.sub(r"<function .*? at 0x[0-9a-f]+>|<[^<>]*>", "…", text).replace("~", "")
+    return re.sub(r"'?\b(?:[A-Za-z_]\w*\.)+(\w+)'?", r"\1", text).replace("`", "")
+
+
+def _columns(model: Any) -> str:
+    """Columns and relationships, in their order, and what is reckoned from them."""
+    fields = [
+        f"`{name}: {_short(inspect.formatannotation(kind)).removeprefix('Mapped[')[:-1]}`"
+        for name, kind in vars(model)["__annotations__"].items()
+        if not name.startswith("_")
+    ]
+    reckoned = [f"`{name}`" for name, one in vars(model).items() if isinstance(one, property)]
+    return ", ".join(fields + reckoned)
 
 
 def _pages() -> Iterator[str]:
