@@ -22,7 +22,7 @@ from benchmarks import cases, thirty
 from core.testing.database import clone, server_url
 
 ROUNDS = 60
-PAIRED_ROUNDS = 120
+PAIRED_ROUNDS = 100
 # What thirty enabled plugins may cost a page that they add nothing to.
 IDLE_LIMIT = 1.05
 Act = Callable[[], object]

@@ -71,7 +71,13 @@ from core.plugin_engine.contributions import (
     Role,
     Settings,
 )
-from core.plugin_engine.engine import contained, kind_of, metrics_in, plugin_is_active
+from core.plugin_engine.engine import (
+    acting_below,
+    contained,
+    kind_of,
+    metrics_in,
+    plugin_is_active,
+)
 from core.plugin_engine.guard import lasting, public, requires, signed_in, webhook, writes
 from core.plugin_engine.records import record_id
 from core.plugin_engine.secret_settings import secret_of
@@ -126,6 +132,7 @@ __all__ = [
     "TableUnreadable",
     "Unreadable",
     "User",
+    "acting_below",
     "activity_of",
     "add_activity",
     "ancestors",

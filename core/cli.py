@@ -29,7 +29,7 @@ from core.demo import Demo, demo_is_loaded, load_demo, logins
 from core.errors import DomainError
 from core.institutions.queries import root
 from core.institutions.services import create_institution
-from core.jobs import run_worker
+from core.jobs import run_worker, waiting_jobs
 from core.people.access import ADMIN
 from core.people.services import grant_role, issue_access, register_person
 from core.plugin_engine import (
@@ -169,6 +169,21 @@ def worker() -> None:
     run_worker(current_app._get_current_object())  # type: ignore[attr-defined]
 
 
+@click.command("jobs")
+@json_option
+def jobs(as_json: bool) -> None:
+    """Counts jobs by plugin: waiting, held until the plugin acts again, failed."""
+    rows = waiting_jobs()
+    if as_json:
+        print_json({"jobs": rows})
+        return
+    for row in rows:
+        click.echo(
+            f"{row['plugin']:<24} {row['waiting']} waiting, {row['held']} held, "
+            f"{row['failed']} failed"
+        )
+
+
 # Database and demo
 
 db_group = AppGroup("db", help="The schema of the database.")
@@ -291,7 +306,7 @@ def people_import(
         click.echo(f"{word}: {outcome.count(name)}")
 
 
-COMMANDS = (serve, web, worker, db_group, demo_group, plugins_group, people_group)
+COMMANDS = (serve, web, worker, jobs, db_group, demo_group, plugins_group, people_group)
 
 
 def add_commands(app: Flask) -> None:

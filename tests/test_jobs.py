@@ -1,5 +1,7 @@
 """Jobs run when their change was committed, again when they fail, and never for a rollback."""
 
+import json
+
 import pytest
 import sqlalchemy as sa
 
@@ -70,3 +72,16 @@ def test_two_waiting_jobs_with_one_queueing_lock_are_refused(app):
 
     with pytest.raises(sa.exc.IntegrityError), db.session.begin_nested():
         enqueue(note, text="two", queueing_lock="only")
+
+
+def test_command_counts_what_waits_and_what_failed(app):
+    enqueue(note, text="waits")
+    db.session.execute(sa.text("UPDATE procrastinate_jobs SET status = 'failed'"))
+    enqueue(note, text="waits")
+    db.session.commit()
+
+    result = app.test_cli_runner().invoke(args=["jobs", "--json"])
+
+    assert json.loads(result.output) == {
+        "jobs": [{"plugin": "tests", "waiting": 1, "held": 0, "failed": 1}]
+    }

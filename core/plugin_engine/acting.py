@@ -48,3 +48,21 @@ class Acting:
             for plugin in self.at(lineage):
                 found.setdefault(plugin, set()).update(lineage)
         return found
+
+    def roots(self, plugin: str) -> list[int]:
+        """The institutions where the plugin begins to act: at their parent it does not."""
+        return sorted(
+            {lineage[-1] for lineage in self._places.values() if self._begins(plugin, lineage)}
+        )
+
+    def cut_below(self, plugin: str, institution_id: int) -> list[Lineage]:
+        """Below an institution: where the plugin stops to act, and where it begins anew."""
+        return [
+            lineage
+            for lineage in self._places.values()
+            if institution_id in lineage[:-1]
+            and (plugin not in self.at(lineage) or self._begins(plugin, lineage))
+        ]
+
+    def _begins(self, plugin: str, lineage: Lineage) -> bool:
+        return plugin in self.at(lineage) and plugin not in self.at(lineage[:-1])

@@ -12,6 +12,7 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 from sqlalchemy.orm import SessionTransaction
 
+from core import jobs
 from core.db import db
 from core.errors import DomainError
 from core.institutions.models import Institution
@@ -238,6 +239,7 @@ def decide(
         raise made.refusals[0]
     for change in made.changes:
         _record(institution, change.choice, by)
+    jobs.enqueue(jobs.release_held)
     _forget_at_end(engine)
     return made
 

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, TypeAlias, TypeVar, cast, get_args
 
 import pluggy
+import sqlalchemy as sa
 from flask import Flask, current_app
 from flask_babel import gettext as _
 
@@ -20,6 +21,7 @@ from core.db import db, reading
 from core.errors import DomainError
 from core.hookspecs import Mode
 from core.institutions.models import Institution, lineage_of
+from core.institutions.queries import below
 from core.plugin_engine.acting import Acting
 from core.plugin_engine.contributions import (
     ActivityKind,
@@ -319,6 +321,17 @@ def engine() -> Engine:
 def plugin_is_active(plugin: str, institution: Institution) -> bool:
     """Whether a plugin acts for the institution; its jobs ask before they do anything."""
     return engine().is_active(plugin, institution)
+
+
+def acting_below(plugin: str, institution: Institution) -> sa.ColumnElement[bool]:
+    """A condition on Institution, for a job that runs for each institution: this one and those
+    below it for which the job acts. Parts where the plugin is switched off are left out, and so
+    are those where it begins anew, which have a job of their own."""
+    cut = [
+        Institution.path.startswith("".join(f"{one}." for one in lineage), autoescape=True)
+        for lineage in engine().acting().cut_below(plugin, institution.id)
+    ]
+    return sa.and_(below(institution), sa.not_(sa.or_(sa.false(), *cut)))
 
 
 def metrics_in(where: Where) -> list[Metric]:

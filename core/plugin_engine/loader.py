@@ -115,7 +115,7 @@ class MappedState:
 
 
 def _import(manifest: Manifest) -> Any:
-    """The plugin's `hooks`; its models first, so that all its tables are known."""
+    """The plugin's `hooks`; all its models and jobs are imported too, so that they are known."""
     root = str(manifest.path.parent)
     if manifest.module.startswith("plugins.") and root not in plugins.__path__:
         plugins.__path__.append(root)
@@ -125,6 +125,8 @@ def _import(manifest: Manifest) -> Any:
     if Path(str(hooks.__file__)).parent.resolve() != manifest.path.resolve():
         text = f"'{manifest.module}' is already imported from {hooks.__file__}"
         raise PluginFault(text, step="Remove or rename one of the two, then restart.")
+    if find_spec(f"{manifest.module}.jobs"):
+        importlib.import_module(f"{manifest.module}.jobs")
     return hooks
 
 

@@ -20,13 +20,12 @@ from core.api import (
     Enrolment,
     clock,
     db,
-    enqueue,
     moment,
     now,
     record_progress,
 )
 from plugins.quizzes import queries
-from plugins.quizzes.jobs import close_at_deadline
+from plugins.quizzes.jobs import plan_close
 from plugins.quizzes.models import GRACE, Answer, Attempt, PaperItem, Question, Test
 from plugins.quizzes.scoring import score
 
@@ -89,7 +88,7 @@ def start_attempt(test: Test, enrolment: Enrolment) -> Attempt:
         return _started_meanwhile(test, enrolment)
     record_progress(enrolment, test.activity, "started")
     if inserted.deadline_at is not None:
-        enqueue(close_at_deadline, at=closing_time(inserted.deadline_at), attempt_id=inserted.id)
+        plan_close(inserted, closing_time(inserted.deadline_at))
     return inserted
 
 
@@ -172,7 +171,7 @@ def _move_deadline(attempt: Attempt, wanted: datetime | None, at: datetime) -> N
     moved = max(wanted, soonest if former is None else min(former, soonest))
     if moved != former:
         attempt.deadline_at = moved
-        enqueue(close_at_deadline, at=closing_time(moved), attempt_id=attempt.id)
+        plan_close(attempt, closing_time(moved))
 
 
 def new_paper(questions: Sequence[Question], *, shuffled: bool) -> list[PaperItem]:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from core.api import add_activity, db, progress_of, schedule
+from core.api import add_activity, db, enqueue, progress_of, schedule
 from core.cohorts.services import override_progress
 from plugins.attendance import jobs, queries
 from plugins.attendance.api import (
@@ -100,7 +100,7 @@ def test_the_job_at_the_end_is_planned_with_the_session(room):
         {"name": "attendance.settle_at_end"},
     ).one()
 
-    assert planned.args == {"session_id": room.session.id}
+    assert planned.args == {"session_id": room.session.id, "institution": room.institution.id}
     assert planned.scheduled_at == END + jobs.MARGIN
 
 
@@ -114,11 +114,35 @@ def test_the_job_leaves_a_session_that_was_moved_to_later(room, clock):
     assert room.verdict == ("open", 0)
 
 
-def test_the_job_waits_while_the_plugin_is_disabled(room, clock, make):
-    clock.set(END)
+def test_the_job_is_held_while_the_plugin_is_disabled(room, clock, make, run_jobs):
+    room.record(seen(make.enrolment(room.cohort), "08:00", "14:00"))
     make.disabled("attendance", room.institution)
-    jobs.settle_at_end.func.__wrapped__(session_id=room.session.id)
-    assert db.session.scalars(sa.select(SettledPresence)).all() == []
+    clock.set(END)
+    enqueue(jobs.settle_at_end, institution=room.institution, session_id=room.session.id)
+    run_jobs()
+    verdicts = sa.select(SettledPresence.verdict)
+    assert set(db.session.scalars(verdicts)) <= {"open"}
+
+    make.enabled("attendance", room.institution)
+    run_jobs()  # lets it go
+    run_jobs()
+    assert set(db.session.scalars(verdicts)) == {"present", "absent"}
+
+
+def test_what_a_lost_job_left_open_is_settled_at_night(room, clock, make):
+    room.record(seen(make.enrolment(room.cohort), "08:00", "14:00"))
+    clock.set(END)
+    clock.forward(hours=8)
+
+    jobs.settle_nightly.func.__wrapped__(institution=room.institution)
+
+    verdicts = sa.select(SettledPresence.verdict)
+    assert set(db.session.scalars(verdicts)) == {"present", "absent"}
+
+
+def test_presence_is_settled_by_whoever_looks_after_the_plugin_was_disabled(room, clock, make):
+    make.disabled("attendance", room.institution)
+    clock.set(END)
 
     make.enabled("attendance", room.institution)
     room.record(seen(make.enrolment(room.cohort), "08:00", "14:00"))
