@@ -11,6 +11,7 @@ from core.cohorts.kept_files import keep as keep_for_a_day
 from core.cohorts.kept_files import take as take_kept
 from core.cohorts.models import ActivityProgress, Cohort, Enrolment, ScheduledActivity
 from core.cohorts.queries import (
+    classes_where,
     cohorts_for,
     enrolments_of,
     participants,
@@ -56,6 +57,7 @@ from core.people.models import User
 from core.people.names import name_key, split_titles
 from core.plugin_engine.contributions import (
     ActivityKind,
+    DashboardCard,
     FormPart,
     Level,
     MenuEntry,
@@ -70,6 +72,7 @@ from core.plugin_engine.contributions import (
     Requirement,
     Role,
     Settings,
+    TemplateFilter,
 )
 from core.plugin_engine.engine import (
     acting_below,
@@ -99,6 +102,7 @@ __all__ = [
     "Base",
     "Cohort",
     "Course",
+    "DashboardCard",
     "Day",
     "Demo",
     "DomainError",
@@ -130,6 +134,7 @@ __all__ = [
     "Table",
     "TableLine",
     "TableUnreadable",
+    "TemplateFilter",
     "Unreadable",
     "User",
     "acting_below",
@@ -143,6 +148,7 @@ __all__ = [
     "change_activity",
     "change_settings",
     "choices",
+    "classes_where",
     "clock",
     "close_activity",
     "cohorts_for",

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import sqlalchemy as sa
-from flask import g, request, url_for
+from flask import request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from core.cohorts.models import CohortStaff
+from core.cohorts.queries import works_in_a_cohort
 from core.db import db
 from core.institutions.models import Institution
 from core.people.access import can, held_by, rank_of, role_title
@@ -31,14 +30,6 @@ def _entry(label: str, endpoint: str, *blueprints: str, **arguments: Any) -> Ent
     here = request.endpoint or ""
     active = here == endpoint or here.partition(".")[0] in blueprints
     return Entry(label, url_for(endpoint, **arguments), active)
-
-
-def works_in_a_cohort(user: User) -> bool:
-    """Whether the person is on the staff list of any cohort; asked once a request."""
-    if "staffed" not in g:
-        query = sa.select(CohortStaff.id).filter_by(user_id=user.id).limit(1)
-        g.staffed = db.session.scalar(query) is not None
-    return bool(g.staffed)
 
 
 def _entries(user: User) -> Iterator[Entry]:

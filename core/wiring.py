@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, abort, current_app, request, url_for
+from flask.sessions import SecureCookieSessionInterface
 from flask_babel import get_locale
 from flask_bootstrap import Bootstrap5
 from flask_compress import Compress
@@ -48,7 +49,13 @@ from core.people.access import CORE_PERMISSIONS, CORE_ROLES, can
 from core.people.accounts import init_accounts
 from core.plugin_engine import settings_views  # noqa: F401 -- adds its pages to the catalogue's
 from core.plugin_engine import views as catalogue
-from core.plugin_engine.guard import FormProtection, Resolver, check_views, receive_webhook
+from core.plugin_engine.guard import (
+    FormProtection,
+    Resolver,
+    check_views,
+    is_static,
+    receive_webhook,
+)
 from core.plugin_engine.loader import load_plugins, new_engine
 from core.plugin_engine.page_faults import init_page_faults
 from core.plugin_engine.slots import init_slots
@@ -58,6 +65,8 @@ CONTENT_POLICY = (
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 YEAR = 365 * 24 * 3600
+# For a static file whose address does not tell its content.
+MINUTES = 5 * 60
 
 
 class RowId(IntegerConverter):
@@ -140,7 +149,7 @@ def _safe_headers(response: Any) -> Any:
     headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
     if request.is_secure:
         headers.setdefault("Strict-Transport-Security", f"max-age={YEAR}")
-    if "static" not in (request.endpoint or ""):
+    if not is_static(request.endpoint) or response.status_code >= 400:
         headers.setdefault("Cache-Control", "private, no-store")
     return response
 
@@ -152,7 +161,8 @@ def init_pages(app: Flask) -> None:
     Bootstrap5(app)
     Compress(app)
     app.after_request(_read_static)  # before compression, which would leave the file open
-    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = YEAR
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = MINUTES
+    app.session_interface = Sessions()
     register_pages(app)
     app.context_processor(_page_context)
     app.jinja_env.globals.update(asset=asset, bootstrap_css=_bootstrap_css)
@@ -170,17 +180,39 @@ COMPRESSED = [
 ]  # fmt: skip
 
 
+class Sessions(SecureCookieSessionInterface):
+    """Static files are the same for everybody: a cache need not keep one a person."""
+
+    def save_session(self, app: Flask, session: Any, response: Response) -> None:
+        if not is_static(request.endpoint):
+            super().save_session(app, session, response)
+
+
 def _read_static(response: Response) -> Response:
-    """Reads a static file whole: small, compressed once a reader, and closed with the response."""
-    if (request.endpoint or "").endswith("static") and response.direct_passthrough:
+    """Reads a static file whole: small, compressed once a reader, and closed with the response.
+
+    It is kept for a year where its address carries the fingerprint of these very bytes.
+    """
+    if not is_static(request.endpoint):
+        return response
+    if response.direct_passthrough:
         response.direct_passthrough = False
         response.make_sequence()
+    response.headers.pop("Expires", None)
+    if response.status_code == 304:
+        del response.headers["Cache-Control"]  # what was said with the file still holds
+    elif response.status_code == 200 and request.args.get("v") == _digest(response.get_data()):
+        response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
     return response
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:10]
 
 
 @cache
 def _fingerprint(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()[:10]
+    return _digest(file.read_bytes())
 
 
 def asset(path: str, plugin: str = "") -> str:
@@ -191,9 +223,8 @@ def asset(path: str, plugin: str = "") -> str:
 
 
 def _bootstrap_css() -> str:
-    """Bootstrap's style sheet, served by ourselves; its address changes with its version."""
-    version = Bootstrap5.bootstrap_version
-    return url_for("bootstrap.static", filename="css/bootstrap.min.css", v=version)
+    """Bootstrap's style sheet, served by ourselves."""
+    return asset("css/bootstrap.min.css", "bootstrap")
 
 
 def _page_context() -> dict[str, Any]:

@@ -6,9 +6,11 @@ import logging
 import pytest
 import sqlalchemy as sa
 
+from core import wiring
 from core.db import READ_ENGINE, db
 from core.people.models import User
 from core.people.services import set_password
+from core.testing.counting import count_queries
 from core.wiring import MaskingFormatter
 
 
@@ -90,3 +92,80 @@ def test_guessing_a_password_is_slowed_down_for_that_name_alone(limited_app):
 
     assert mine == [200] * 10 + [429] * 2
     assert other == [200]
+
+
+# Static files
+
+KEPT = "public, max-age=31536000, immutable"
+ASSETS = [("bimtek.css", ""), ("icons.svg", ""), ("css/bootstrap.min.css", "bootstrap")]
+
+
+def address_of(app, path, owner):
+    with app.test_request_context():
+        return wiring.asset(path, owner)
+
+
+@pytest.mark.parametrize(("path", "owner"), ASSETS)
+def test_static_file_is_kept_for_a_year_under_the_address_of_its_content(app, client, path, owner):
+    answer = client.get(address_of(app, path, owner), buffered=True)
+
+    assert answer.headers["Cache-Control"] == KEPT
+    assert "Expires" not in answer.headers
+
+
+@pytest.mark.parametrize("version", ["", "?v=", "?v=0123456789", "?v=%00"])
+def test_static_file_under_another_address_is_kept_for_minutes(client, version):
+    answer = client.get(f"/static/bimtek.css{version}", buffered=True)
+
+    assert "immutable" not in answer.headers["Cache-Control"]
+    assert answer.cache_control.max_age is None or answer.cache_control.max_age <= 300
+
+
+def test_file_that_changed_is_not_kept_under_the_old_address(app, client, tmp_path, monkeypatch):
+    file = tmp_path / "style.css"
+    file.write_text("a{}")
+    monkeypatch.setattr(app, "static_folder", str(tmp_path))
+    address = address_of(app, "style.css", "")
+
+    before = client.get(address, buffered=True).headers["Cache-Control"]
+    file.write_text("b{}")
+    after = client.get(address, buffered=True)
+
+    assert before == KEPT
+    assert after.text == "b{}"
+    assert after.cache_control.max_age == 300
+
+
+def test_part_of_a_file_and_a_file_that_is_not_there_are_not_kept(app, client):
+    address = address_of(app, "bimtek.css", "")
+
+    part = client.get(address, headers={"Range": "bytes=0-9"}, buffered=True)
+    gone = client.get("/static/gone.css?v=0123456789", buffered=True)
+
+    assert part.status_code == 206
+    assert part.cache_control.max_age == 300
+    assert gone.headers["Cache-Control"] == "private, no-store"
+
+
+def test_file_that_is_known_already_keeps_what_was_said_of_it(app, client):
+    address = address_of(app, "bimtek.css", "")
+    tag = client.get(address, buffered=True).headers["ETag"]
+
+    again = client.get(address, headers={"If-None-Match": tag}, buffered=True)
+
+    assert again.status_code == 304
+    assert "Cache-Control" not in again.headers
+
+
+@pytest.mark.parametrize(("path", "owner"), ASSETS)
+def test_static_file_needs_no_query_and_no_session(app, make, as_user, path, owner):
+    person = as_user(make.user())
+    address = address_of(app, path, owner)
+    person.get("/static/bimtek.css", buffered=True)
+
+    with count_queries(app) as statements:
+        answer = person.get(address, buffered=True)
+
+    assert statements == []
+    assert "Set-Cookie" not in answer.headers
+    assert "Cookie" not in answer.headers.get("Vary", "")

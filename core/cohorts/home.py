@@ -3,16 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import sqlalchemy as sa
 from flask import url_for
 
 from core.cohorts import queries
-from core.cohorts.models import Cohort, Enrolment
+from core.cohorts.models import Cohort, CohortStaff, Enrolment
 from core.cohorts.standing import Standing, shelf, standings
 from core.courses.facts import view_urls
 from core.courses.models import Course
 from core.courses.queries import course_to_read
+from core.db import db
 from core.institutions.models import Institution
+from core.people.access import held_by
 from core.people.models import User
+from core.plugin_engine.contributions import DashboardCard
+from core.plugin_engine.engine import engine
 
 
 @dataclass(frozen=True)
@@ -106,3 +111,19 @@ def _working_in(user: User) -> tuple[Cohort, ...]:
     order = ("running", "ahead", "draft", "over", "cancelled")
     newest = queries.cohorts_for(user, limit=4 * WORK_SHOWN)
     return tuple(sorted(newest, key=lambda cohort: order.index(cohort.phase))[:WORK_SHOWN])
+
+
+def working_at(user: User) -> Sequence[Institution]:
+    """Where the person works: by a role, or in a class that it hosts."""
+    held = {grant.institution_id for grant in held_by(user)}
+    staffed = sa.select(Cohort.host_id).join(CohortStaff).where(CohortStaff.user_id == user.id)
+    where = sa.or_(Institution.id.in_(held), Institution.id.in_(staffed))
+    return db.session.scalars(sa.select(Institution).where(where)).all()
+
+
+def cards_for(user: User) -> list[DashboardCard]:
+    """What plugins count for people who work here; participants are asked nothing for it."""
+    if not (held_by(user) or queries.works_in_a_cohort(user)):
+        return []
+    places = working_at(user)
+    return engine().collect("dashboard_cards", places, user=user, institutions=places)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 import sqlalchemy as sa
+from flask import g
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
 from core.cohorts.models import (
@@ -17,9 +18,10 @@ from core.cohorts.models import (
 from core.courses.models import Activity, Course, Section
 from core.db import db, now
 from core.institutions.models import Institution
-from core.people.access import institutions_where
+from core.people.access import institutions_where, roles_with
 from core.people.models import User
 from core.people.names import name_key
+from core.plugin_engine.engine import engine, owner_of
 
 
 def by_code(code: str) -> Cohort | None:
@@ -89,6 +91,30 @@ def hosts_for(user: User) -> Sequence[Institution]:
         Cohort.id.in_(sa.union_all(*places)), Cohort.status != "cancelled"
     )
     return db.session.scalars(sa.select(Institution).where(Institution.id.in_(held))).all()
+
+
+def works_in_a_cohort(user: User) -> bool:
+    """Whether the person is on the staff list of any cohort; asked once a request."""
+    if "staffed" not in g:
+        query = sa.select(CohortStaff.id).filter_by(user_id=user.id).limit(1)
+        g.staffed = db.session.scalar(query) is not None
+    return bool(g.staffed)
+
+
+def classes_where(user: User, permission: str) -> sa.ColumnElement[bool]:
+    """A condition on Cohort: classes in which the person holds `permission`, by a grant or by
+    the staff list, and whose host has its plugin. One query, to ask the hosts."""
+    within = sa.select(Institution.id).where(institutions_where(user, permission))
+    listed = sa.select(CohortStaff.cohort_id).where(
+        CohortStaff.user_id == user.id, CohortStaff.role.in_(roles_with(permission))
+    )
+    held = sa.or_(
+        Cohort.host_id.in_(within), Cohort.organiser_id.in_(within), Cohort.id.in_(listed)
+    )
+    plugin = owner_of(permission)
+    hosts = sa.select(Institution).where(Institution.id.in_(sa.select(Cohort.host_id).where(held)))
+    active = [one.id for one in db.session.scalars(hosts) if engine().is_active(plugin, one)]
+    return sa.and_(held, Cohort.host_id.in_(active))
 
 
 def hosted_by(institution: Institution, *, limit: int) -> Sequence[Cohort]:

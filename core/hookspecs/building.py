@@ -15,6 +15,7 @@ from core.plugin_engine.contributions import (
     PublicLink,
     Role,
     Settings,
+    TemplateFilter,
 )
 
 
@@ -51,6 +52,11 @@ def public_links() -> Sequence[PublicLink]:  # type: ignore[empty-body]
 @hookspec("build")
 def page_panels() -> Sequence[PagePanel]:  # type: ignore[empty-body]
     """Panels at the top, at the end or in the aside of any page of core, by its endpoint."""
+
+
+@hookspec("build")
+def template_filters() -> Sequence[TemplateFilter]:  # type: ignore[empty-body]
+    """Filters named `<plugin>_<word>`; a name in templates comes this way only, no blueprint's."""
 
 
 @hookspec("build")

@@ -4,13 +4,25 @@ from collections.abc import Sequence
 
 from core.cohorts.models import Cohort
 from core.hookspecs import hookspec
+from core.institutions.models import Institution
 from core.people.models import User
-from core.plugin_engine.contributions import FormPart, Panel
+from core.plugin_engine.contributions import DashboardCard, FormPart, Panel
 
 
 @hookspec("collect", page="people.home")
 def home_panels(user: User) -> Sequence[Panel]:  # type: ignore[empty-body]
     """Panels on the home page, below the classes; asked where any of the person's classes is."""
+
+
+@hookspec("collect", page="people.home")
+def dashboard_cards(  # type: ignore[empty-body]
+    user: User, institutions: Sequence[Institution]
+) -> Sequence[DashboardCard]:
+    """Key figures for people who hold a role or help to run a class, on their home page.
+
+    `institutions` are those where the person works; asked where any of them has the plugin. Count
+    what the person may see and no more, in a query or two: `classes_where(user, permission)`.
+    """
 
 
 @hookspec("collect")

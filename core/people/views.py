@@ -26,7 +26,7 @@ from flask_login import current_user
 from flask_security import login_user, logout_user, verify_password
 from sqlalchemy import text
 
-from core.cohorts.home import today
+from core.cohorts.home import cards_for, today
 from core.cohorts.queries import hosts_for
 from core.db import db, now
 from core.errors import DomainError
@@ -276,7 +276,9 @@ def set_language() -> ResponseReturnValue:
 @signed_in
 def home() -> ResponseReturnValue:
     found = today(current_user)
-    return render_template("people/home.html", today=found, hosts=found.hosts, now=now())
+    return render_template(
+        "people/home.html", today=found, cards=cards_for(current_user), hosts=found.hosts, now=now()
+    )
 
 
 @pages.get("/more")

@@ -27,6 +27,7 @@ from core.plugin_engine.contributions import (
     PublicLink,
     Role,
     Settings,
+    TemplateFilter,
 )
 from core.plugin_engine.engine import Engine, owner_of
 from core.plugin_engine.faults import PluginFault
@@ -59,6 +60,7 @@ class Contribution:
     public_links: list[PublicLink]
     cli_groups: list[click.Group]
     metrics: list[Metric]
+    template_filters: list[TemplateFilter]
     page_panels: list[PagePanel]
     settings: list[Settings]
     revisions: Revisions
@@ -78,13 +80,15 @@ def check(engine: Engine, manifest: Manifest, brought: Contribution) -> None:
     known = engine.permissions.keys() | {permission.name for permission in brought.permissions}
     probe = _probe(manifest, brought.blueprints)
     _check_rules(manifest, probe, known)
-    _check_reach(manifest, probe)
+    _check_reach(probe)
     for blueprint in brought.blueprints:
         _check_templates(manifest, blueprint)
     for entry in brought.menu_entries:
         _check_menu(manifest, entry, probe, known)
     for link in brought.public_links:
         _check_link(link, probe)
+    for one in brought.template_filters:
+        _check_filter(manifest, one, engine.filters)
     for panel in brought.page_panels:
         _check_page_panel(panel, engine.pages)
 
@@ -194,7 +198,7 @@ def _check_rules(manifest: Manifest, probe: Flask, known: Iterable[str]) -> None
             raise PluginFault(f"webhook '{rule.rule}' must be for POST alone", view)
 
 
-def _check_reach(manifest: Manifest, probe: Flask) -> None:
+def _check_reach(probe: Flask) -> None:
     """Nothing may act on pages of others: no hook on every request, no name in all templates."""
     bare = _bare()
     for name in EVERYWHERE:
@@ -203,9 +207,8 @@ def _check_reach(manifest: Manifest, probe: Flask) -> None:
             raise PluginFault(text, hook="blueprints")
     for kind in TEMPLATE_NAMES:
         for name in getattr(probe.jinja_env, kind).keys() - getattr(bare.jinja_env, kind).keys():
-            if not name.startswith(f"{manifest.name}_"):
-                text = f"template name '{name}' must begin with '{manifest.name}_'"
-                raise PluginFault(text, hook="blueprints")
+            text = f"template name '{name}' may not come with a blueprint; bring template_filters"
+            raise PluginFault(text, hook="blueprints")
 
 
 def _check_templates(manifest: Manifest, blueprint: Blueprint) -> None:
@@ -246,3 +249,14 @@ def _check_page_panel(panel: PagePanel, pages: Iterable[str]) -> None:
     if panel.place not in get_args(Place):
         text = f"panel on '{panel.page}': there is no place '{panel.place}'"
         raise PluginFault(text, hook=hook)
+
+
+def _check_filter(manifest: Manifest, one: TemplateFilter, known: Iterable[str]) -> None:
+    hook = "template_filters"
+    if not (one.name.startswith(f"{manifest.name}_") and one.name.isidentifier()):
+        text = f"filter '{one.name}' must begin with '{manifest.name}_' and be one word"
+        raise PluginFault(text, hook=hook)
+    if one.name in known:
+        raise PluginFault(f"there is a filter '{one.name}' of another plugin", hook=hook)
+    if not callable(one.apply):
+        raise PluginFault(f"filter '{one.name}' is no function", hook=hook)

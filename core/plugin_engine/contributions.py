@@ -108,6 +108,30 @@ class PagePanel:
 
 
 @dataclass(frozen=True)
+class DashboardCard:
+    """A key figure on the home page of people who work here; `url` leads to what is behind it."""
+
+    title: Text
+    value: int | Text
+    url: str
+    note: Text = ""
+    weight: int = 50
+
+    def __post_init__(self) -> None:
+        _make_plain(self, "title", "note")
+        if not isinstance(self.value, int):
+            _make_plain(self, "value")
+
+
+@dataclass(frozen=True)
+class TemplateFilter:
+    """A filter for templates, named `<plugin>_<word>`: `{{ visit.seconds|quizzes_minutes }}`."""
+
+    name: str
+    apply: Callable[..., Any]
+
+
+@dataclass(frozen=True)
 class MenuEntry:
     """An entry of the navigation, shown to people who hold `permission`."""
 

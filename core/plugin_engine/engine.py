@@ -33,6 +33,7 @@ from core.plugin_engine.contributions import (
     Refusal,
     Role,
     Settings,
+    TemplateFilter,
 )
 from core.plugin_engine.discovery import Problem
 from core.plugin_engine.enablement import EMPTY, Enablement, Snapshot
@@ -67,6 +68,7 @@ class Engine:
         self.kinds: dict[str, ActivityKind] = {}
         self.menu: list[tuple[str, MenuEntry]] = []
         self.public_links: list[PublicLink] = []
+        self.filters: dict[str, TemplateFilter] = {}
         self.pages: dict[str, str] = {}
         self.page_panels: dict[str, list[tuple[str, PagePanel]]] = {}
         self.metrics: dict[str, Metric] = {}

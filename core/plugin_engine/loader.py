@@ -183,6 +183,8 @@ def _take_in(app: Flask, engine: Engine, manifest: Manifest, brought: Contributi
     for settings in brought.settings:
         engine.settings[manifest.name] = settings
     engine.public_links += brought.public_links
+    engine.filters.update({one.name: one for one in brought.template_filters})
+    app.jinja_env.filters.update({one.name: one.apply for one in brought.template_filters})
     engine.add_page_panels(manifest.name, brought.page_panels)
     engine.menu += [(manifest.name, entry) for entry in brought.menu_entries]
     engine.menu.sort(key=lambda found: (found[1].weight, found[0]))

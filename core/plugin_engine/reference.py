@@ -85,10 +85,11 @@ def _pages() -> Iterator[str]:
     app = Flask("core")
     # By name, as the wiring knows everything and the engine nothing of it.
     importlib.import_module("core.wiring").register_pages(app)
-    own = {hook.page: hook.__name__ for spec in SPECS for hook in _hooks(spec) if hook.page}  # type: ignore[attr-defined]
+    hooks: list[Any] = [hook for spec in SPECS for hook in _hooks(spec)]
     yield "| Page | Address | Slots |\n|---|---|---|"
     for page, path in sorted(pages_of(app).items()):
-        slots = ", ".join([*(f"`{hook}`" for hook in [own.get(page)] if hook), "top, end, aside"])
+        own = [f"`{hook.__name__}`" for hook in hooks if hook.page == page]
+        slots = ", ".join([*own, "top, end, aside"])
         yield f"| `{page}` | `{path}` | {slots} |"
 
 

@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 
 from core.api import (
     Cohort,
+    DashboardCard,
     Demo,
     Enrolment,
     Metric,
@@ -27,6 +28,7 @@ from plugins.certificates import (
     views_public,  # noqa: F401 -- same
 )
 from plugins.certificates.blueprint import pages
+from plugins.certificates.cards import cards
 from plugins.certificates.commands import certificates
 from plugins.certificates.demo import finish
 from plugins.certificates.forms import OWN, SettingsForm
@@ -109,6 +111,11 @@ def participant_panels(enrolment: Enrolment) -> list[Panel]:
 def home_panels(user: User) -> list[Panel]:
     found = queries.all_of(user)
     return [Panel("certificates/home_panel.html", {"certificates": found})] if found else []
+
+
+@hookimpl
+def dashboard_cards(user: User) -> list[DashboardCard]:
+    return cards(user)
 
 
 @hookimpl

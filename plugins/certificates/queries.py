@@ -32,6 +32,10 @@ def _has(*conditions: sa.ColumnElement[bool]) -> sa.Exists:
     return sa.exists().where(own, *conditions).correlate(Enrolment)
 
 
+READY = sa.and_(COMPLETED, ~_has())
+IN_WORK = _has(UNMADE, Certificate.failure == "")
+
+
 # Who gets one
 
 

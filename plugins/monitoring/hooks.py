@@ -6,6 +6,7 @@ from flask_babel import lazy_gettext as _l
 
 from core.api import (
     Cohort,
+    DashboardCard,
     Demo,
     Institution,
     MenuEntry,
@@ -51,6 +52,11 @@ def menu_entries() -> list[MenuEntry]:
 @hookimpl
 def cli_groups() -> list[click.Group]:
     return [monitoring]
+
+
+@hookimpl
+def dashboard_cards(user: User) -> list[DashboardCard]:
+    return panels.cards(user)
 
 
 @hookimpl

@@ -4,9 +4,25 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
+from flask import url_for
+from flask_babel import gettext as _
 
-from core.api import Cohort, Institution, Panel, db, now
+from core.api import (
+    Cohort,
+    DashboardCard,
+    Institution,
+    Panel,
+    User,
+    db,
+    now,
+    paths_where,
+    plugin_is_active,
+    tops,
+)
 from plugins.monitoring.selection import NONE, Selection, ground_of
+
+# Whoever works for more institutions has the list of them behind the menu.
+MOST_CARDS = 3
 
 
 @dataclass(frozen=True)
@@ -36,9 +52,31 @@ def cohort_panel(cohort: Cohort) -> Panel:
 
 
 def institution_panel(institution: Institution) -> Panel:
-    """The year is that of the institution's own calendar."""
-    year = now().astimezone(ZoneInfo(institution.timezone)).year
-    counted = Selection(institution, year=year).enrolments().subquery()
-    people = db.session.scalar(sa.select(sa.func.count()).select_from(counted))
-    context = {"institution": institution, "year": year, "people": people}
+    year = _year_at(institution)
+    context = {"institution": institution, "year": year, "people": _people_at(institution, year)}
     return Panel("monitoring/institution_panel.html", context, weight=60)
+
+
+def cards(user: User) -> list[DashboardCard]:
+    """The participants of the year, of the highest institutions whose figures the person sees."""
+    highest = tops(paths_where(user, "monitoring.view"))
+    found = [one for one in highest if plugin_is_active("monitoring", one)]
+    return [_card(one) for one in found[:MOST_CARDS]]
+
+
+def _card(institution: Institution) -> DashboardCard:
+    year = _year_at(institution)
+    url = url_for("monitoring.figures", institution_id=institution.id, year=year)
+    title = _("Participants in %(year)s", year=year)
+    people = _people_at(institution, year)
+    return DashboardCard(title, people, url, note=institution.short_name, weight=60)
+
+
+def _year_at(institution: Institution) -> int:
+    """By the institution's own calendar."""
+    return now().astimezone(ZoneInfo(institution.timezone)).year
+
+
+def _people_at(institution: Institution, year: int) -> int:
+    counted = Selection(institution, year=year).enrolments().subquery()
+    return db.session.scalar(sa.select(sa.func.count()).select_from(counted)) or 0

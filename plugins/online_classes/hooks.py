@@ -12,12 +12,14 @@ from core.api import (
     Activity,
     ActivityKind,
     Cohort,
+    DashboardCard,
     Demo,
     Enrolment,
     Panel,
     Permission,
     Refusal,
     Settings,
+    TemplateFilter,
     User,
     can,
     hookimpl,
@@ -31,9 +33,11 @@ from plugins.online_classes import (
     views_zoom,  # noqa: F401 -- same
 )
 from plugins.online_classes.blueprint import pages
+from plugins.online_classes.cards import cards
 from plugins.online_classes.commands import online_classes
 from plugins.online_classes.demo import load as load_demo
 from plugins.online_classes.forms import SettingsForm
+from plugins.online_classes.formatting import minutes
 from plugins.online_classes.models import KIND
 
 _RUN = ("institution_admin", "organiser", "committee", "trainer")
@@ -46,6 +50,11 @@ def _facts(activities: Sequence[Activity]) -> Mapping[int, str]:
 @hookimpl
 def blueprints() -> list[Blueprint]:
     return [pages]
+
+
+@hookimpl
+def template_filters() -> list[TemplateFilter]:
+    return [TemplateFilter("online_classes_minutes", minutes)]
 
 
 @hookimpl
@@ -79,6 +88,11 @@ def settings() -> list[Settings]:
 @hookimpl
 def cli_groups() -> list[click.Group]:
     return [online_classes]
+
+
+@hookimpl
+def dashboard_cards(user: User) -> list[DashboardCard]:
+    return cards(user)
 
 
 @hookimpl

@@ -169,7 +169,9 @@ def test_panel_stands_on_the_page_of_an_active_plugin_only(page_of, place, make)
     assert "GOOD PANEL" not in page_of().text
 
 
-@pytest.mark.parametrize("fault", ["page_panel", "page_panel_sql", "page_panel_type", "panel"])
+@pytest.mark.parametrize(
+    "fault", ["page_panel", "page_panel_sql", "page_panel_type", "panel", "filter"]
+)
 def test_failing_page_panel_is_counted_and_the_page_stays_whole(page_of, faults, found, fault):
     faults.add(fault)
     before = found.failures["good", "a panel on cohorts.participants"]

@@ -190,7 +190,24 @@ def blueprints(): return [pages]
         (
             "all_templates",
             HEAD + "@pages.app_template_filter('clock')\ndef mine(text): return 'mine'",
-            "template name 'clock' must begin with 'all_templates_'",
+            "template name 'clock' may not come with a blueprint; bring template_filters",
+        ),
+        (
+            "all_filters",
+            HEAD + "@hookimpl\ndef template_filters(): return [TemplateFilter('clock', str)]",
+            "filter 'clock' must begin with 'all_filters_' and be one word",
+        ),
+        (
+            "two_words",
+            HEAD + "@hookimpl\ndef template_filters():\n"
+            "    return [TemplateFilter('two_words_a-b', str)]",
+            "filter 'two_words_a-b' must begin with 'two_words_' and be one word",
+        ),
+        (
+            "no_function",
+            HEAD + "@hookimpl\ndef template_filters():\n"
+            "    return [TemplateFilter('no_function_x', 'x')]",
+            "filter 'no_function_x' is no function",
         ),
         (
             "foreign_role",

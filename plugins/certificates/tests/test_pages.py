@@ -1,5 +1,7 @@
 """The pages of staff and of participants: what they show, what they do, who reaches them."""
 
+import re
+
 import pytest
 
 from core.api import Requirement, change_settings, db
@@ -445,3 +447,28 @@ def test_the_pages_cost_the_same_for_any_size(graduation, organiser, make, state
     assert [cost(path) for path in paths] == small
     services.issue(graduation.cohort, by=None)
     assert cost("") <= small[0] + 1
+
+
+# The home page of staff
+
+
+def test_home_counts_what_waits_to_be_issued_and_to_be_made(graduation, as_user, make):
+    office = make.staff("institution_admin", graduation.office)
+    committee = make.staff("committee", graduation.office)
+    other = make.staff("organiser", make.institution("Lain", graduation.institution, "province"))
+
+    before = figures_at_home(as_user(office))
+    services.issue(graduation.cohort, by=None)
+    after = figures_at_home(as_user(office))
+
+    assert before == [("Sertifikat untuk diterbitkan", "KALSEL-07-2026", "3")]
+    assert after == [("Sertifikat sedang dibuat", "KALSEL-07-2026", "3")]
+    assert figures_at_home(as_user(committee)) == []
+    assert figures_at_home(as_user(other)) == []
+
+
+def figures_at_home(client):
+    """(title, class, number) of the plugin's cards."""
+    page = client.get("/home").text
+    card = r'<dt>([^<]*)</dt><dd><a[^>]*/certificates/classes/([^"/]*)">(\d+)</a>'
+    return re.findall(card, page)

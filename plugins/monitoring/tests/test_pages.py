@@ -4,6 +4,7 @@ import csv
 import html
 import io
 import re
+from datetime import UTC, datetime
 from xml.etree import ElementTree
 
 import pytest
@@ -571,3 +572,14 @@ def test_observer_finds_figures_and_no_name_nor_any_other_page(kalsel, make, as_
         "/home",
         "/monitoring/",
     ]
+
+
+def test_home_shows_the_participants_of_the_year_to_who_sees_figures(kalsel, make, as_user, clock):
+    clock.set(datetime(2026, 12, 1, tzinfo=UTC))
+    observer = make.staff("monitoring.observer", kalsel.office)
+    other = make.staff("monitoring.observer", make.institution("Lain", kalsel.nation, "province"))
+
+    own, foreign = (plain(as_user(user).get("/home").text) for user in (observer, other))
+
+    assert re.search(r"2026 43 \S+ Kalsel", own)
+    assert re.search(r"2026 0 Lain", foreign)

@@ -536,3 +536,18 @@ def test_a_session_without_times_has_no_reports(filled, committee):
     schedule(filled.cohort, filled.live(2).activity, by=None)
 
     assert committee.get(filled.url(session=2)).status_code == 404
+
+
+def test_home_counts_the_names_that_wait_for_who_may_settle_them(filled, as_user, make):
+    waiting = [case for case in filled.cases().values() if case.state == "open"]
+    participant = make.enrolment(filled.cohort).user
+    other = make.staff("organiser", make.institution("Lain"))
+
+    own, of_nobody, foreign = (
+        as_user(user).get("/home").text for user in (filled.committee, participant, other)
+    )
+
+    found = re.search(r'/online_classes/classes/[^"]*">(\d+)</a><br><span[^>]*>([^<]*)<', own)
+    assert (int(found[1]), found[2]) == (len(waiting), filled.cohort.code)
+    assert len(waiting) > 1
+    assert "kpis" not in of_nobody + foreign

@@ -1,17 +1,22 @@
 """Everything that the good plugin brings."""
 
 import click
+import sqlalchemy as sa
 from flask import url_for
 from sqlalchemy import text
 
 from core.api import (
     ActivityKind,
+    Cohort,
+    DashboardCard,
     MenuEntry,
     PagePanel,
     Panel,
     Permission,
     Refusal,
     Role,
+    TemplateFilter,
+    classes_where,
     db,
     hookimpl,
 )
@@ -31,6 +36,16 @@ def permissions():
         Permission("good.see", "See good things", ("organiser", "committee", "good.keeper")),
         Permission("good.watch", "Watch good things", ("institution_admin", "good.watcher")),
     ]
+
+
+def _loud(text):
+    fail("filter")
+    return f"{text}!"
+
+
+@hookimpl
+def template_filters():
+    return [TemplateFilter("good_loud", _loud)]
 
 
 @hookimpl
@@ -71,6 +86,15 @@ def _beside_participants(cohort, user):
 @hookimpl
 def page_panels():
     return [PagePanel("cohorts.participants", _beside_participants, place="aside")]
+
+
+@hookimpl
+def dashboard_cards(user, institutions):
+    fail("cards")
+    names = ", ".join(sorted(one.name for one in institutions))
+    counted = sa.select(sa.func.count()).where(classes_where(user, "good.see"))
+    number = db.session.scalar(counted.select_from(Cohort))
+    return [DashboardCard("GOOD CARD", number, "/good/open", note=names)]
 
 
 @hookimpl
