@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from core.api import Cohort, ScheduledActivity, db, enqueue, job, now, plugin_is_active
+from core.api import Cohort, Institution, ScheduledActivity, db, enqueue, job, now, plugin_is_active
 from plugins.online_classes import queries, services
 from plugins.online_classes.models import Meeting
 from plugins.online_classes.zoom import ENDED, JOINED, LEFT, STARTED, Event
@@ -13,7 +13,7 @@ from plugins.online_classes.zoom_models import ZoomEvent
 
 PLUGIN = "online_classes"
 KEPT = timedelta(days=30)
-# Of meetings that are no class here, the account's other ones: long enough for a late address.
+# Of the account's other meetings, which are no class here: long enough for a late address.
 STRANGE_KEPT = timedelta(days=2)
 # People come early and stay on; one meeting number may serve the class of the next day as well.
 AROUND = timedelta(hours=3)
@@ -48,19 +48,37 @@ def process_zoom_event(event_id: int) -> None:
 @job("online_classes.tend_zoom_events", cron="*/10 * * * *")
 def tend_zoom_events() -> None:
     """Takes up what waited for its class's address or for the plugin; deletes what is old."""
-    known = sa.select(Meeting.meeting_number).where(Meeting.meeting_number.is_not(None))
+    awake, asleep = _numbers_waiting()
+    waiting = ZoomEvent.processed_at.is_(None)
+    ready = sa.select(ZoomEvent).where(waiting, ZoomEvent.meeting_number.in_(awake))
+    for event in db.session.scalars(ready.order_by(ZoomEvent.id).with_for_update()):
+        _process(event)
+    db.session.flush()
     strange = sa.and_(
-        ZoomEvent.processed_at.is_(None),
+        waiting,
         ZoomEvent.received_at < now() - STRANGE_KEPT,
-        ZoomEvent.meeting_number.not_in(known),
+        ZoomEvent.meeting_number.not_in(asleep),
     )
     old = ZoomEvent.received_at < now() - KEPT
     db.session.execute(sa.delete(ZoomEvent).where(sa.or_(old, strange)))
-    waiting = sa.select(ZoomEvent).where(
-        ZoomEvent.processed_at.is_(None), ZoomEvent.meeting_number.in_(known)
+
+
+def _numbers_waiting() -> tuple[set[int], set[int]]:
+    """Numbers of what waits: of meetings whose host has the plugin, and whose host has it not."""
+    waiting = sa.select(ZoomEvent.meeting_number).where(ZoomEvent.processed_at.is_(None))
+    query = (
+        sa.select(Meeting.meeting_number, Institution)
+        .join(ScheduledActivity, ScheduledActivity.id == Meeting.scheduled_activity_id)
+        .join(Cohort, Cohort.id == ScheduledActivity.cohort_id)
+        .join(Institution, Institution.id == Cohort.host_id)
+        .where(Meeting.meeting_number.in_(waiting))
+        .distinct()
     )
-    for event in db.session.scalars(waiting.order_by(ZoomEvent.id).with_for_update()):
-        _process(event)
+    awake: set[int] = set()
+    asleep: set[int] = set()
+    for number, host in db.session.execute(query):
+        (awake if plugin_is_active(PLUGIN, host) else asleep).add(number)
+    return awake, asleep
 
 
 def _process(event: ZoomEvent) -> None:

@@ -302,6 +302,18 @@ def test_unknown_meeting_waits_and_is_soon_let_go(zoomed, client, run_jobs, cloc
     assert kept() == []
 
 
+def test_other_meeting_under_the_number_of_a_class_is_soon_let_go(zoomed, client, run_jobs, clock):
+    clock.set(zoomed.session.ends_at + timedelta(hours=3, seconds=1))
+    send(client, event())
+    run_jobs()
+    tend_zoom_events.func.__wrapped__()
+    waiting = [one.scheduled_activity_id for one in kept()]
+    clock.forward(days=2, seconds=1)
+    tend_zoom_events.func.__wrapped__()
+
+    assert (waiting, kept()) == ([None], [])
+
+
 def test_address_that_is_set_later_finds_what_was_sent(zoomed, client, run_jobs):
     zoomed.set_address("https://meet.example/elsewhere")
     send(client, event())
