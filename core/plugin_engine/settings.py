@@ -147,6 +147,8 @@ def change_settings(
     """
     wanted = {name: value for name, value in values.items() if value not in {None, ""}}
     given = secrets or {}
+    for name in given:
+        _refuse_secret(plugin, name, place)
     if wanted or any(given.values()):  # Two who fill it in for the first time share one row.
         new = insert(PluginSetting).values(plugin=plugin, **_key(place))
         db.session.execute(new.on_conflict_do_nothing())
@@ -165,6 +167,13 @@ def change_settings(
     g.pop("plugin_settings", None)
     _tell(plugin, place, row, sorted(fields), by)
     return True
+
+
+def _refuse_secret(plugin: str, name: str, place: Place) -> None:
+    """Raises LookupError for what is no secret of the plugin, or has no business at that place."""
+    level = level_of(place)
+    if name not in secrets_in(plugin) or level not in engine().settings[plugin].levels_of(name):
+        raise LookupError(f"the settings of {plugin} have no secret '{name}' for a {level}")
 
 
 def _with_secrets(

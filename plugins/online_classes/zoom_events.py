@@ -63,7 +63,7 @@ def tend_zoom_events() -> None:
     db.session.execute(sa.delete(ZoomEvent).where(sa.or_(old, strange)))
 
 
-def _numbers_waiting() -> tuple[set[int], set[int]]:
+def _numbers_waiting() -> tuple[set[int | None], set[int | None]]:
     """Numbers of what waits: of meetings whose host has the plugin, and whose host has it not."""
     waiting = sa.select(ZoomEvent.meeting_number).where(ZoomEvent.processed_at.is_(None))
     query = (
@@ -74,8 +74,8 @@ def _numbers_waiting() -> tuple[set[int], set[int]]:
         .where(Meeting.meeting_number.in_(waiting))
         .distinct()
     )
-    awake: set[int] = set()
-    asleep: set[int] = set()
+    awake: set[int | None] = set()
+    asleep: set[int | None] = set()
     for number, host in db.session.execute(query):
         (awake if plugin_is_active(PLUGIN, host) else asleep).add(number)
     return awake, asleep

@@ -108,6 +108,15 @@ def test_nothing_but_a_secret_can_be_asked_for(place):
             secret_of("extras", name, SITE)
 
 
+def test_nothing_but_a_secret_in_its_place_can_be_sealed(place):
+    with pytest.raises(LookupError, match="'token' for a cohort"):
+        keep(place.cohort)
+    with pytest.raises(LookupError, match="'share'"):
+        change_settings("extras", SITE, {}, by=None, secrets={"share": "70"})
+
+    assert stored() == []
+
+
 # The page
 
 
