@@ -30,7 +30,7 @@ def card_of(as_user):
 
     def read(user):
         page = html.unescape(as_user(user).get("/home").text)
-        found = re.search(r"GOOD CARD</dt><dd><a[^>]*>(\d+)</a><br><span[^>]*>([^<]*)<", page)
+        found = re.search(r"GOOD CARD</dt><dd><a[^>]*>(\d+)</a><span[^>]*>([^<]*)<", page)
         return (int(found[1]), found[2]) if found else None
 
     return read

@@ -547,7 +547,7 @@ def test_home_counts_the_names_that_wait_for_who_may_settle_them(filled, as_user
         as_user(user).get("/home").text for user in (filled.committee, participant, other)
     )
 
-    found = re.search(r'/online_classes/classes/[^"]*">(\d+)</a><br><span[^>]*>([^<]*)<', own)
+    found = re.search(r'/online_classes/classes/[^"]*">(\d+)</a><span[^>]*>([^<]*)<', own)
     assert (int(found[1]), found[2]) == (len(waiting), filled.cohort.code)
     assert len(waiting) > 1
     assert "kpis" not in of_nobody + foreign
