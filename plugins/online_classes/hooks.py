@@ -36,8 +36,8 @@ from plugins.online_classes.blueprint import pages
 from plugins.online_classes.cards import cards
 from plugins.online_classes.commands import online_classes
 from plugins.online_classes.demo import load as load_demo
-from plugins.online_classes.forms import SettingsForm
 from plugins.online_classes.formatting import minutes
+from plugins.online_classes.forms import SettingsForm
 from plugins.online_classes.models import KIND
 
 _RUN = ("institution_admin", "organiser", "committee", "trainer")
