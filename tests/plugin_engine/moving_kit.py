@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from packaging.version import Version
 
 from core.db import db
-from core.plugin_engine import engine
+from core.plugin_engine import engine, removal
+from core.plugin_engine.models import PluginDecision
 
 MOVING = Path(__file__).parent / "moving"
 SHELF_TABLES = ["alembic_version", "box", "item", "sort"]
@@ -44,6 +45,15 @@ def as_code(name: str = "shelf", **changes: object) -> Iterator[None]:
         yield
     finally:
         loaded[name] = engine().manifests[name] = before
+
+
+def take_out(*names: str) -> None:
+    """Uninstalls plugins whatever was decided about them; the dependants first."""
+    with db.engine.begin() as connection:
+        decided = PluginDecision.plugin.in_(names)
+        connection.execute(sa.delete(PluginDecision).where(decided))
+    for name in names:
+        removal.uninstall(engine(), name, keep=None)
 
 
 def left_by(name: str) -> tuple[int, list[str], str | None]:

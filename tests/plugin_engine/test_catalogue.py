@@ -5,7 +5,6 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
-import sqlalchemy as sa
 
 from core.courses.services import add_activity
 from core.db import db, now
@@ -14,8 +13,9 @@ from core.plugin_engine import engine, lifecycle
 from core.plugin_engine.catalogue import cards
 from core.plugin_engine.decisions import Choice, decide, plan
 from core.plugin_engine.impact import impacts
-from core.plugin_engine.models import PluginDecision, PluginInstallation
+from core.plugin_engine.models import PluginDecision
 from core.testing.counting import count_queries
+from tests.plugin_engine.moving_kit import take_out
 
 
 @pytest.fixture
@@ -279,10 +279,8 @@ def extras(whole_app):
     with whole_app.app_context():
         new = lifecycle.install(engine(), ["extras"])
     yield
-    with whole_app.app_context(), db.engine.begin() as connection:
-        installed = sa.delete(PluginInstallation).where(PluginInstallation.name.in_(new))
-        connection.execute(installed)
-        engine().enablement.forget()
+    with whole_app.app_context():
+        take_out(*new)
 
 
 NO_LONGER_REQUIRED = "What it requires to complete a class no longer counts."
@@ -427,14 +425,15 @@ def test_everything_of_a_plugin_goes_and_comes_back_with_the_decision(tree, make
 def running(tree, make):
     """A class that runs today in the South with two people, one that is over in the Library."""
     today = now().date()
+    days = {"starts_on": today - timedelta(1), "ends_on": today + timedelta(1)}  # in every zone
     course = make.course(tree.nation)
-    south = make.cohort(course, tree.south, starts_on=today, ends_on=today)
+    south = make.cohort(course, tree.south, **days)
     over = make.cohort(
         course, tree.library, starts_on=today - timedelta(9), ends_on=today - timedelta(8)
     )
     for cohort in (south, south, over):
         make.enrolment(cohort)
-    make.enrolment(make.cohort(course, tree.north, starts_on=today, ends_on=today))
+    make.enrolment(make.cohort(course, tree.north, **days))
     db.session.commit()
 
 

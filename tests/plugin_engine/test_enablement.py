@@ -24,6 +24,7 @@ from core.plugin_engine.decisions import (
 )
 from core.plugin_engine.migrations import Revisions
 from core.plugin_engine.models import PluginDecision, PluginInstallation
+from tests.plugin_engine.moving_kit import take_out
 
 
 @pytest.fixture
@@ -354,9 +355,7 @@ def link_of(app, linking_app):
     with linking_app.app_context():
         lifecycle.install(engine(), ["one", "other", "link"])
         yield engine()
-        with db.engine.begin() as connection:
-            mine = PluginInstallation.name.in_(["one", "other", "link"])
-            connection.execute(sa.delete(PluginInstallation).where(mine))
+        take_out("link", "one", "other")
 
 
 def test_link_plugin_acts_where_all_that_it_links_is_enabled(link_of, tree):

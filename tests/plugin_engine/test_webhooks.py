@@ -1,12 +1,9 @@
 """Views for other systems: by POST, without session or token, while the plugin is installed."""
 
 import pytest
-import sqlalchemy as sa
 
-from core.db import db
-from core.plugin_engine import engine
 from core.plugin_engine.guard import MOST_WEBHOOK_BYTES
-from core.plugin_engine.models import PluginInstallation
+from tests.plugin_engine.moving_kit import take_out
 
 INTAKE = "/extras/intake"
 
@@ -76,9 +73,7 @@ def test_body_without_length_is_limited_too(place, client):
 def test_webhook_is_there_while_the_plugin_is_installed(place, make, client):
     make.disabled("extras", place.nation)
     disabled = client.post(INTAKE)
-    db.session.execute(sa.delete(PluginInstallation).filter_by(name="extras"))
-    db.session.commit()
-    engine().enablement.forget()
+    take_out("extras")
     gone = [client.open(INTAKE, method=method).status_code for method in ("POST", "GET")]
 
     assert disabled.status_code == 200
