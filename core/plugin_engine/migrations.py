@@ -91,10 +91,12 @@ def revisions_of(plugin: Manifest) -> Revisions:
 
 
 def revision(connection: sa.Connection, plugin: Manifest | None, message: str) -> None:
-    """For developers: writes a migration from models and database."""
+    """For developers: writes a migration from models and database, under the next number."""
+    known = len(list(versions_of(plugin).glob("[0-9]*.py")))
     command.revision(
         alembic_config(connection, plugin),
         message,
         autogenerate=True,
         version_path=str(versions_of(plugin)),
+        rev_id=f"{known + 1:04}",
     )

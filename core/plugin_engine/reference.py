@@ -13,6 +13,7 @@ from types import FunctionType
 from typing import Any
 
 from flask import Flask
+from sqlalchemy.orm import DeclarativeBase
 
 from core.plugin_engine.loader import SPECS
 from core.plugin_engine.slots import pages_of
@@ -43,12 +44,13 @@ def _name(name: str, value: Any) -> str:
     """A name of `core.api` as it is called, or the fields that it has, and what it is for."""
     kind = value if isinstance(value, type | FunctionType) else type(value)
     own = kind.__module__.startswith("core.")
-    doc = " ".join((inspect.getdoc(value) or "").split()) if own and callable(value) else ""
+    said = vars(value).get("__doc__") if isinstance(value, type) else inspect.getdoc(value)
+    if said == DeclarativeBase.__doc__:  # SQLAlchemy hands it down.
+        said = ""
+    doc = " ".join((said or "").split()) if own and callable(value) else ""
     shown = f"- `{_called(name, value) if own else name}`"
     if hasattr(value, "__mapper__"):
-        return (
-            f"{shown}: {doc} Fields: {_columns(value)}." if doc else f"{shown}: {_columns(value)}."
-        )
+        return f"{shown}: {doc} Fields: {_columns(value)}.".replace(":  Fields", ". Fields")
     # A dataclass without a docstring gets its signature for one.
     return shown if not doc or doc.startswith(f"{name}(") else f"{shown}: {doc}"
 

@@ -9,7 +9,10 @@ It needs the fixtures of `core.testing.fixtures`. `access` is described in `core
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import pluggy
@@ -18,23 +21,26 @@ import sqlalchemy as sa
 from flask import Flask
 from werkzeug.routing import Rule
 
+from core import create_app
 from core.cohorts.models import Cohort, Enrolment
 from core.courses.models import Section
-from core.db import Base, db
-from core.jobs import queue
+from core.db import READ_ENGINE, Base, db, now
+from core.jobs import enqueue, queue
 from core.people.access import ADMIN
 from core.people.models import AuditEntry
-from core.plugin_engine import Engine, engine, lifecycle, migrations
+from core.plugin_engine import Engine, engine, lifecycle, migrations, removal
 from core.plugin_engine.guard import follows_installed
 from core.plugin_engine.manifest import Manifest
 from core.plugin_engine.models import PluginDecision
-from core.testing import access, schemas
+from core.testing import access, database, schemas
 from core.testing.access import Place, Table
 from core.testing.factories import Factory
+from core.testing.fixtures import SETTINGS
 from core.testing.pages import core_pages
 
 MARKS = ("Cendrawasih", "Anggrek")
 READERS = ("participant", "institution_admin")  # the others see less than the last
+JOBS = "starts_with(task_name, :plugin || '.') AND status IN ('todo', 'doing')"
 WALKERS = ("participant", "admin")
 
 
@@ -235,6 +241,65 @@ class PluginContract:
         )
         assert lifecycle.install(engine(), [self.plugin]) == []
 
+    def test_uninstalling_leaves_nothing(self, server: str, instance: Path) -> None:
+        with _copy(server, instance):
+            nation = Factory().institution("Nation", kind="national")
+            Factory().enabled(self.plugin, nation)
+            Factory().disabled(self.plugin, nation)
+            for task in _tasks(engine().loaded[self.plugin]):
+                enqueue(task, at=now() + timedelta(days=1))
+            db.session.commit()
+            for name in [*_dependants(engine(), self.plugin), self.plugin]:
+                removal.uninstall(engine(), name, keep=None)
+            left = _left_of(self.plugin)
+        assert not left, f"{self.plugin}: uninstalling it leaves {', '.join(left)}"
+
+
+@contextmanager
+def _copy(server: str, instance: Path) -> Iterator[None]:
+    """An app on a database of its own, for what cannot be taken back."""
+    with database.clone(server, instance, "contract") as url:
+        app = create_app({**SETTINGS, "DATABASE_URL": url, "INSTANCE": instance})
+        with app.app_context():
+            yield
+            db.session.remove()
+            db.engine.dispose()
+        app.extensions[READ_ENGINE].dispose()
+
+
+def _dependants(found: Engine, plugin: str) -> list[str]:
+    """What needs the plugin, those first that nothing else needs."""
+    gone = {plugin}
+    for other in found.loaded.values():  # in an order in which what is required comes first
+        if gone & other.requires.keys():
+            gone.add(other.name)
+    return [name for name in reversed(found.loaded) if name in gone - {plugin}]
+
+
+def _tasks(manifest: Manifest) -> list[Any]:
+    """The jobs that the plugin declares, without those that core keeps for itself."""
+    return [
+        task
+        for task in queue.tasks.values()
+        if task.func.__module__.startswith(f"{manifest.module}.")
+    ]
+
+
+def _left_of(plugin: str) -> list[str]:
+    """What the database still holds of a plugin, apart from the audit log."""
+    with db.engine.connect() as connection:
+        found = sa.inspect(connection)
+        left = [f"the schema {plugin}"] * (plugin in found.get_schema_names())
+        counts = {"plugin_installation": "name = :plugin", "procrastinate_jobs": JOBS}
+        for table in found.get_table_names():
+            if any(column["name"] == "plugin" for column in found.get_columns(table)):
+                counts[table] = "plugin = :plugin"
+        for table, condition in counts.items():
+            query = sa.text(f"SELECT count(*) FROM {table} WHERE {condition}")
+            if count := connection.scalar(query, {"plugin": plugin}):
+                left.append(f"{count} rows in {table}")
+    return left
+
 
 def _count(model: Any) -> int:
     return db.session.scalar(sa.select(sa.func.count()).select_from(model)) or 0
@@ -253,9 +318,7 @@ def _names(found: Engine, manifest: Manifest) -> Iterator[tuple[str, str, str]]:
             yield "template", template, f"{name}/"
     for group in found.build(name, "cli_groups"):
         yield "command group", str(group.name), name.replace("_", "-")
-    for task in queue.tasks.values():
-        if task.func.__module__.startswith(f"{manifest.module}."):
-            yield "job", task.name, f"{name}."
+    yield from (("job", task.name, f"{name}.") for task in _tasks(manifest))
     for mapper in Base.registry.mappers:
         if mapper.class_.__module__.startswith(f"{manifest.module}."):
             yield "table", str(mapper.local_table), f"{name}."

@@ -205,3 +205,21 @@ def test_title_that_core_translates_is_not_translated_twice(tmp_path):
         expected = {"ours": 0, "own": 1, "new": 1}[name]
         assert texts.count(f'msgid "{title}"\n') == expected
     assert read(folder, "plugins.new", "new").title_in("id") == "Judul"
+
+
+def test_tutorial_names_files_and_lines_that_are_written(tmp_path):
+    tutorial = (ROOT / "docs" / "plugins" / "tutorial.md").read_text()
+    folder = write_plugin(Wish("reading_diary", into=tmp_path), {})
+    new = {"templates/reading_diary/own_panel.html", "README.md"}  # written by the reader, or apart
+    named = set(re.findall(r"`([\w/]+\.(?:py|html|md))`", tutorial)) - new
+
+    assert named >= {"models.py", "forms.py", "tests/test_pages.py"}
+    assert {path for path in named if not (folder / path).exists()} == set()
+    for path, line in {
+        "models.py": "    text: Mapped[str]",
+        "forms.py": "class AnswerForm(FlaskForm):",
+        "views.py": "services.answer(enrolment, activity, form.text.data)",
+        "services.py": "def answer(enrolment: Enrolment, activity: Activity, text: str)",
+        "templates/reading_diary/question.html": "forms.field(form.text",
+    }.items():
+        assert line in (folder / path).read_text()
