@@ -118,6 +118,8 @@ def category_title(category: str) -> str:
 
 def problems_of(engine: Engine, name: str, installed: Collection[str]) -> tuple[Problem, ...]:
     """Why a plugin is left out; also for one whose code is no longer there."""
+    if name in engine.loaded:
+        return ()  # What is wrong is another one of its name, or of another version.
     found = tuple(problem for problem in engine.problems if problem.plugin == name)
     if found or name in engine.manifests or name not in installed:
         return found
@@ -234,7 +236,8 @@ def cards(engine: Engine, institution: Institution) -> list[Card]:
 def other_problems(engine: Engine, shown: Iterable[Card]) -> list[Problem]:
     """Problems of what has no card: technical plugins, and manifests that cannot be read."""
     names = {card.name for card in shown}
-    return [problem for problem in engine.problems if problem.plugin not in names]
+    apart = names - engine.loaded.keys()
+    return [problem for problem in engine.problems if problem.plugin not in apart]
 
 
 # Searching and filtering

@@ -4,10 +4,11 @@ Each check raises PluginFault (or MissingAccessRule) with a sentence for the plu
 the hook, function or file that it speaks of.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields, is_dataclass
 from difflib import get_close_matches
-from typing import Any, get_args
+from types import UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import click
 import sqlalchemy as sa
@@ -67,6 +68,8 @@ class Contribution:
 
 
 def check(engine: Engine, manifest: Manifest, brought: Contribution) -> None:
+    for item in fields(brought):
+        _check_types(item.name, getattr(brought, item.name))
     for hook in ("roles", "permissions", "activity_kinds", "metrics"):
         _check_names(manifest, hook, getattr(brought, hook))
     command = manifest.name.replace("_", "-")
@@ -91,6 +94,33 @@ def check(engine: Engine, manifest: Manifest, brought: Contribution) -> None:
         _check_filter(manifest, one, engine.filters)
     for panel in brought.page_panels:
         _check_page_panel(panel, engine.pages)
+
+
+def _check_types(hook: str, things: Any) -> None:
+    """A value that is not what its class says fails here, and not in the middle of a page."""
+    for thing in things if isinstance(things, list) else ():
+        hints = get_type_hints(type(thing)) if is_dataclass(thing) else {}
+        for name, hint in hints.items():
+            value = getattr(thing, name)
+            if not _fits(value, hint):
+                text = f"{hook}: '{name}' of {type(thing).__name__} is {value!r:.100}"
+                raise PluginFault(text, hook=hook)
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a value is of an annotated type, as far as that can be seen from outside."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if hint is Any or isinstance(hint, TypeVar):
+        return True
+    if origin in {Union, UnionType}:
+        return any(_fits(value, one) for one in inner)
+    if origin is Literal:
+        return value in inner
+    if origin is Callable:
+        return callable(value)
+    if origin in {tuple, frozenset} and inner:
+        return isinstance(value, origin) and all(_fits(one, inner[0]) for one in value)
+    return isinstance(value, int | float if hint is int else origin or hint)
 
 
 def _check_names(

@@ -193,17 +193,8 @@ class Failure:
     last_at: datetime
 
 
-def failures_of(plugin: str, days: int = SHOWN_DAYS) -> Sequence[Failure]:
-    """A plugin's failures of the last days by part, the most frequent first."""
-    return _failures(days, PluginFailure.plugin == plugin)
-
-
 def recent_failures(days: int = SHOWN_DAYS) -> Sequence[Failure]:
-    """The same of all plugins."""
-    return _failures(days)
-
-
-def _failures(days: int, *conditions: sa.ColumnElement[bool]) -> Sequence[Failure]:
+    """What failed in the last days by plugin and part, the most frequent first."""
     last = sa.func.array_agg(
         sa.dialects.postgresql.aggregate_order_by(PluginFailure.error, PluginFailure.last_at.desc())
     )
@@ -211,7 +202,7 @@ def _failures(days: int, *conditions: sa.ColumnElement[bool]) -> Sequence[Failur
     query = (
         sa.select(PluginFailure.plugin, PluginFailure.part, count, last[1],
                   sa.func.max(PluginFailure.last_at))
-        .where(PluginFailure.day > _today() - timedelta(days=days), *conditions)
+        .where(PluginFailure.day > _today() - timedelta(days=days))
         .group_by(PluginFailure.plugin, PluginFailure.part)
         .order_by(count.desc(), PluginFailure.plugin, PluginFailure.part)
     )  # fmt: skip

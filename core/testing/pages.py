@@ -131,8 +131,7 @@ def _points(
     shared: dict[str, Any] = {"institution_id": course.institution_id, "course_id": course.id}
     if cohort and enrolment:
         shared |= {"cohort_code": cohort.code, "enrolment_id": enrolment.id, **(further or {})}
-    names = {*engine().manifests, *(problem.plugin for problem in engine().problems), NO_PLUGIN}
-    for plugin in sorted(names):
+    for plugin in (*engine().loaded, NO_PLUGIN):
         yield shared | {"plugin": plugin}
     for activity in course.activities:
         yield shared | {"section_id": activity.section_id, "activity_id": activity.id}
