@@ -10,6 +10,7 @@ It needs the fixtures of `core.testing.fixtures`. `access` is described in `core
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from itertools import chain
 from pathlib import Path
@@ -29,6 +30,7 @@ from core.jobs import enqueue, queue
 from core.people.access import ADMIN
 from core.people.models import AuditEntry
 from core.plugin_engine import Engine, engine, lifecycle, migrations, removal
+from core.plugin_engine.contributions import PagePanel
 from core.plugin_engine.guard import follows_installed
 from core.plugin_engine.manifest import Manifest
 from core.plugin_engine.models import PluginDecision
@@ -372,7 +374,19 @@ def _break_hooks(found: Engine, plugin: str, monkeypatch: pytest.MonkeyPatch) ->
             if one.plugin_name == plugin:
                 monkeypatch.setattr(one, "function", _raising(one))
                 broken.append(caller.name)
+    pages = {
+        page: [(name, _raising_panel(panel) if name == plugin else panel) for name, panel in panels]
+        for page, panels in found.page_panels.items()
+    }
+    monkeypatch.setattr(found, "page_panels", pages)
     return broken
+
+
+def _raising_panel(panel: PagePanel) -> PagePanel:
+    def fail(*_arguments: Any) -> Any:
+        raise RuntimeError("told to fail")
+
+    return replace(panel, show=fail)
 
 
 def _raising(one: pluggy.HookImpl) -> Callable[..., Any]:
