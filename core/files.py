@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path, PurePath
 from tempfile import SpooledTemporaryFile
@@ -80,6 +80,13 @@ class StoredBytes:
     name: str
 
 
+@dataclass(frozen=True)
+class KeptFile:
+    key: str
+    size: int
+    at: datetime
+
+
 class FileStore:
     """`location`: a folder, or a URL that obstore knows (`s3://bucket/prefix`)."""
 
@@ -102,6 +109,16 @@ class FileStore:
             copy.seek(0)
             self._store.put(key, copy)
         return StoredBytes(key, size, sha256, kind, name)
+
+    def keep(self, key: str, file: IO[bytes]) -> None:
+        """Keeps a file that the site itself has made, under a key that says what it is."""
+        self._store.put(key, file)
+
+    def kept(self, prefix: str) -> list[KeptFile]:
+        """What was kept under keys that begin with the folder `prefix`, in order of key."""
+        found = [one for page in self._store.list(prefix) for one in page]
+        files = [KeptFile(one["path"], one["size"], one["last_modified"]) for one in found]
+        return sorted(files, key=lambda file: file.key)
 
     def open(self, key: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """The bytes from `start` up to `end`, in pieces; FileNotFoundError when there are none."""

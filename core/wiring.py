@@ -47,7 +47,10 @@ from core.navigation import navigation, public_links, role_line
 from core.people import views as people
 from core.people.access import CORE_PERMISSIONS, CORE_ROLES, can
 from core.people.accounts import init_accounts
-from core.plugin_engine import settings_views  # noqa: F401 -- adds its pages to the catalogue's
+from core.plugin_engine import (
+    settings_views,  # noqa: F401 -- adds its pages to the catalogue's
+    site_views,  # noqa: F401 -- same
+)
 from core.plugin_engine import views as catalogue
 from core.plugin_engine.guard import (
     FormProtection,

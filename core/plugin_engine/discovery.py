@@ -4,11 +4,13 @@ No plugin is imported here, and an app sees only its own folders; how a plugin o
 folder becomes importable is the loader's business.
 """
 
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import plugins
 from core.plugin_engine.manifest import Manifest, ManifestError, read
@@ -100,6 +102,11 @@ def _installed(problems: list[Problem], seconds: float) -> Iterator[_Place]:
 def _unreadable(place: _Place, fault: str) -> Problem:
     file = place.folder / "plugin.toml"
     return Problem(place.name, f"plugin.toml: {fault}", file, "Correct plugin.toml, then restart.")
+
+
+def further_folders(config: Mapping[str, Any]) -> list[Path]:
+    """The folders of plugins that the operator named, by an app's configuration."""
+    return [Path(part) for part in config["PLUGIN_FOLDERS"].split(os.pathsep) if part]
 
 
 def discover(extra: Iterable[Path] = (), *, bundled: bool = True, seconds: float = 0) -> Discovery:

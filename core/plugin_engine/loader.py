@@ -6,7 +6,6 @@ is registered, and what a faulty one left behind is taken back. The checks are i
 
 import importlib
 import logging
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import fields
@@ -25,7 +24,7 @@ from core.hookspecs import building, cohorts, courses, demo, institutions, lifec
 from core.i18n import add_texts
 from core.jobs import forget_jobs_of
 from core.plugin_engine.checks import Contribution, check, check_jobs, check_tables
-from core.plugin_engine.discovery import discover
+from core.plugin_engine.discovery import discover, further_folders
 from core.plugin_engine.engine import Engine
 from core.plugin_engine.faults import PluginFault, problem_of
 from core.plugin_engine.guard import public
@@ -56,9 +55,9 @@ def load_plugins(app: Flask, engine: Engine, core_version: Version) -> None:
         return
     # Core's relationships find their classes before a plugin can have one of the same name.
     configure_mappers()
-    folders = [Path(part) for part in app.config["PLUGIN_FOLDERS"].split(os.pathsep) if part]
     limit = app.config["PLUGIN_LOAD_SECONDS"]
-    found = discover(folders, bundled=app.config["BUNDLED_PLUGINS"], seconds=limit)
+    bundled = app.config["BUNDLED_PLUGINS"]
+    found = discover(further_folders(app.config), bundled=bundled, seconds=limit)
     engine.manifests = {m.name: m for m in found.manifests}
     resolution = resolve(found.manifests, core_version)
     engine.problems += [*found.problems, *resolution.problems]

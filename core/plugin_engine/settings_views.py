@@ -25,7 +25,7 @@ from core.plugin_engine.engine import engine
 from core.plugin_engine.guard import requires
 from core.plugin_engine.secret_settings import SecretState, secret_states
 from core.plugin_engine.settings import SITE, Held, Place
-from core.plugin_engine.views import page, pages
+from core.plugin_engine.views import for_site, page, pages
 
 F = TypeVar("F", bound=Callable[..., ResponseReturnValue])
 
@@ -57,15 +57,8 @@ def _of_a_plugin(view: F) -> F:
     return contained  # type: ignore[return-value]
 
 
-@pages.get("/plugins/site")
-@requires("plugins.install")
-def site() -> ResponseReturnValue:
-    """The plugins of which something can be set for the whole site."""
-    return render_template("plugins/site.html", plugins=settings.settable(SITE))
-
-
 @pages.route("/plugins/site/<plugin>", methods=["GET", "POST"])
-@requires("plugins.install")
+@for_site
 @_of_a_plugin
 def site_settings(plugin: str) -> ResponseReturnValue:
     """What holds for every institution that has not decided otherwise."""

@@ -1,6 +1,8 @@
 """The plugin catalogue of an institution: see, choose, weigh what follows, decide."""
 
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -11,7 +13,7 @@ from flask_login import current_user
 from core.courses.forms import one_line
 from core.db import db
 from core.errors import DomainError
-from core.institutions.models import Institution
+from core.institutions.models import Institution, lineage_of
 from core.institutions.queries import ancestors, count_below, places_of, tops
 from core.people.access import GRANTABLE, can, paths_where
 from core.plugin_engine.about import (
@@ -34,11 +36,13 @@ from core.plugin_engine.catalogue import (
 )  # fmt: skip
 from core.plugin_engine.decisions import Plan, decide, plan
 from core.plugin_engine.engine import contained, engine
+from core.plugin_engine.freshness import news
 from core.plugin_engine.guard import requires
 from core.plugin_engine.impact import along, impacts
 from core.plugin_engine.settings import settable
 
 pages = Blueprint("plugins", __name__)
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def here() -> Institution:
@@ -50,6 +54,24 @@ def here() -> Institution:
 def page(template: str, **context: Any) -> str:
     way = [i for i in ancestors(here()) if can(current_user, "institutions.view", i)]
     return render_template(f"plugins/{template}.html", institution=here(), way=way, **context)
+
+
+def installs() -> bool:
+    """Whether the person may install for the whole site: the right has to hold at its root."""
+    held = paths_where(current_user, "plugins.install")
+    return any(len(lineage_of(path)) == 1 for path in held)
+
+
+def for_site(view: F) -> F:
+    """A page of the whole site: the right to install has to hold at the root."""
+
+    @wraps(view)
+    def asked(**arguments: Any) -> Any:
+        if not installs():
+            abort(403)
+        return view(**arguments)
+
+    return requires("plugins.install")(cast(F, asked))
 
 
 def _where_from() -> str:
@@ -83,7 +105,8 @@ def catalogue(institution_id: int) -> ResponseReturnValue:
         category_title=category_title,
         below=count_below(here()),
         problems=other_problems(engine(), found),
-        may_install=can(current_user, "plugins.install"),
+        may_install=installs(),
+        news=news(engine()) if installs() else {},
         settable=settable(here()),
     )
 
@@ -96,10 +119,12 @@ def about(institution_id: int, plugin: str) -> ResponseReturnValue:
     if plugin not in found.names():
         abort(404)
     manifest = engine().manifests.get(plugin)
-    may_install = can(current_user, "plugins.install")
+    may_install = installs()
+    fresh = news(engine()) if may_install else {}
     return page(
         "about",
         card=found.card(plugin),
+        news=fresh.get(plugin),
         manifest=manifest,
         installed=found.snapshot.installed.get(plugin, ""),
         readme=readme_of(manifest),

@@ -1,0 +1,105 @@
+"""The plugins of the whole site as the platform's admin sees them, technical ones included.
+
+Reads only; the steps themselves are in `lifecycle` and `removal`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from core.people.names import name_key
+from core.plugin_engine.catalogue import title_of
+from core.plugin_engine.decisions import closure
+from core.plugin_engine.discovery import Problem
+from core.plugin_engine.doctor import problems_now
+from core.plugin_engine.enablement import Snapshot
+from core.plugin_engine.engine import Engine
+from core.plugin_engine.freshness import News, news
+from core.plugin_engine.manifest import Manifest
+
+State = Literal["installed", "behind", "not_installed", "problem", "gone", "new"]
+
+
+@dataclass(frozen=True)
+class SitePlugin:
+    """`loaded` and `installed` are versions, empty where it is neither; `enabled_at` counts the
+    institutions that decided so for themselves and those below."""
+
+    name: str
+    title: str
+    icon: str
+    technical: bool
+    state: State
+    loaded: str
+    installed: str
+    enabled_at: int
+    needs: tuple[str, ...]
+    needed_by: tuple[str, ...]
+    problems: tuple[Problem, ...]
+    news: News | None
+
+
+def site_plugins(engine: Engine) -> list[SitePlugin]:
+    """What wants something done first, then by title."""
+    snapshot, fresh = engine.enablement.snapshot(), news(engine)
+    problems: dict[str, list[Problem]] = {}
+    for problem in problems_now(engine):
+        problems.setdefault(problem.plugin, []).append(problem)
+    names = {*engine.manifests, *snapshot.installed, *problems, *fresh}
+    found = [_one(engine, snapshot, name, problems, fresh) for name in names]
+    return sorted(found, key=lambda one: (not (one.problems or one.news), name_key(one.title)))
+
+
+def _one(
+    engine: Engine,
+    snapshot: Snapshot,
+    name: str,
+    problems: Mapping[str, list[Problem]],
+    fresh: Mapping[str, News],
+) -> SitePlugin:
+    manifest, loaded = engine.manifests.get(name), engine.loaded.get(name)
+    decided = snapshot.decisions.get(name, {}).values()
+    return SitePlugin(
+        name=name,
+        title=title_of(engine, name),
+        icon=manifest.icon if manifest else "plug",
+        technical=manifest is not None and not manifest.application,
+        state=_state(engine, snapshot, name),
+        loaded=str(loaded.version) if loaded else "",
+        installed=snapshot.installed.get(name, ""),
+        enabled_at=sum(snapshot.effect(name, one.lineage).enabled for one in decided),
+        needs=tuple(title_of(engine, other) for other in (manifest.requires if manifest else ())),
+        needed_by=tuple(
+            title_of(engine, m.name) for m in engine.manifests.values() if name in m.requires
+        ),
+        problems=tuple(problems.get(name, ())),
+        news=fresh.get(name),
+    )
+
+
+def _state(engine: Engine, snapshot: Snapshot, name: str) -> State:
+    if name in engine.loaded:
+        if name not in snapshot.installed:
+            return "not_installed"
+        return "behind" if is_behind(engine, snapshot, name) else "installed"
+    known = name in engine.manifests or any(p.plugin == name for p in engine.problems)
+    if known:
+        return "problem"
+    return "gone" if name in snapshot.installed else "new"
+
+
+def is_behind(engine: Engine, snapshot: Snapshot, name: str) -> bool:
+    """Whether an upgrade would do something: newer code, or newer tables."""
+    other = snapshot.installed[name] != str(engine.loaded[name].version)
+    return other or engine.revisions[name].is_behind(snapshot.revisions.get(name))
+
+
+def behind(engine: Engine) -> list[str]:
+    snapshot = engine.enablement.snapshot()
+    return [n for n in engine.loaded if n in snapshot.installed and is_behind(engine, snapshot, n)]
+
+
+def comes_along(engine: Engine, name: str) -> list[Manifest]:
+    """What installing a plugin installs, itself included. Raises UnknownPlugin."""
+    installed = engine.enablement.snapshot().installed
+    return [manifest for manifest in closure(engine, [name]) if manifest.name not in installed]

@@ -1,0 +1,266 @@
+"""The plugins of the whole site: who may touch them, each step by POST, and back again."""
+
+import re
+
+import pytest
+import sqlalchemy as sa
+
+from core.db import db
+from core.people.models import AuditEntry
+from core.plugin_engine import archives, engine, lifecycle
+from core.plugin_engine.decisions import Choice, decide
+from core.plugin_engine.models import PluginInstallation
+from core.testing.counting import count_queries
+
+
+@pytest.fixture
+def nation(make):
+    return make.institution("Nation")
+
+
+@pytest.fixture
+def admin(make, nation, as_user):
+    """A client of the platform's admin, in English."""
+    client = as_user(make.staff("platform_admin", nation, "Root"))
+    client.post("/language", data={"locale": "en"})
+    return client
+
+
+@pytest.fixture
+def extras(app):
+    """The tiny plugin with tables of its own, installed; gone with its archives afterwards."""
+    lifecycle.install(engine(), ["extras"])
+    yield
+    db.session.rollback()  # what the test has read would stand in the way
+    with db.engine.begin() as connection:
+        connection.execute(sa.text("DROP SCHEMA IF EXISTS extras CASCADE"))
+        connection.execute(sa.delete(PluginInstallation).filter_by(name="extras"))
+    engine().enablement.forget()
+    delete_archives()
+
+
+def delete_archives():
+    for one in archives.all_kept():
+        archives._store().delete(f"{archives.FOLDER}/{one.name}")
+
+
+def installed():
+    return set(db.session.scalars(sa.select(PluginInstallation.name)))
+
+
+def steps(plugin):
+    query = sa.select(AuditEntry.action, AuditEntry.actor_id).filter_by(object_id=plugin)
+    return db.session.execute(query.order_by(AuditEntry.id)).all()
+
+
+PAGES = ("/plugins/site", "/plugins/site/good/install", "/plugins/site/good/remove",
+         "/plugins/archives")  # fmt: skip
+STEPS = ("/plugins/site/good/install", "/plugins/site/good/upgrade", "/plugins/upgrade",
+         "/plugins/site/good/remove", "/plugins/site/good/export",
+         "/plugins/archives/x.zip/download", "/plugins/archives/x.zip/delete",
+         "/plugins/archives/x.zip/restore")  # fmt: skip
+
+
+@pytest.mark.parametrize("role", ["institution_admin", "organiser", "committee", "trainer"])
+def test_site_is_for_platform_admins_only(make, nation, as_user, role):
+    client = as_user(make.staff(role, nation))
+
+    answers = [client.get(path).status_code for path in PAGES]
+    answers += [client.post(path).status_code for path in STEPS]
+
+    assert answers == [403] * len(answers)
+
+
+def test_platform_admin_of_a_part_of_the_tree_has_no_say_over_the_site(make, nation, as_user):
+    client = as_user(make.staff("platform_admin", make.institution("South", nation)))
+
+    answers = [client.get(path).status_code for path in PAGES]
+    answers += [client.post(path).status_code for path in STEPS]
+
+    assert answers == [403] * len(answers)
+
+
+def test_nothing_is_done_by_looking(admin, extras):
+    before = installed()
+
+    answers = {path: admin.get(path).status_code for path in STEPS}
+
+    assert set(answers.values()) <= {200, 404, 405}
+    assert installed() == before
+
+
+def test_steps_ask_for_the_token_of_the_form(app, admin, monkeypatch):
+    monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", True)
+    before = installed()
+
+    answers = {admin.post(path, data={"name": "good"}).location for path in STEPS}
+
+    assert answers.isdisjoint({"/plugins/site", "/plugins/archives"})
+    assert (installed(), archives.all_kept()) == (before, [])
+
+
+def test_site_lists_every_plugin_with_its_state(admin, found, nation):
+    decide(engine(), nation, [Choice("good", True)], by=None)
+
+    page = admin.get("/plugins/site").text
+
+    for name in {*found.manifests, *(problem.plugin for problem in found.problems)}:
+        assert f'id="plugin-{name}"' in page
+    assert "no_such_module" in page
+    good = re.search(r'id="plugin-good".*?</li>', page, re.DOTALL)[0]
+    assert "enabled at 1 institution and below" in good
+    assert "/plugins/site/good/install" not in good
+
+
+def test_site_needs_no_more_queries_for_more_decisions(app, admin, nation, make):
+    decide(engine(), nation, [Choice("good", True)], by=None)
+    db.session.commit()
+
+    def queries():
+        admin.get("/plugins/site")  # reads the new state of decisions
+        with count_queries(app) as statements:
+            admin.get("/plugins/site")
+        return len(statements)
+
+    before = queries()
+    for number in range(4):
+        place = make.institution(f"More {number}", nation)
+        decide(engine(), place, [Choice("friend", True)], by=None)
+    db.session.commit()
+
+    assert queries() == before
+
+
+@pytest.mark.parametrize("name", ["nothing", "broken", "..", "good;drop", "x" * 3000])
+def test_step_of_an_unknown_or_faulty_plugin_changes_nothing(admin, name):
+    before = installed()
+
+    answers = [admin.post(f"/plugins/site/{name}/{step}", data={"name": name}).status_code
+               for step in ("install", "upgrade", "remove", "export")]  # fmt: skip
+
+    assert set(answers) <= {404, 302, 308, 405}
+    assert installed() == before
+
+
+def test_installing_shows_what_comes_along_and_is_recorded(admin, app):
+    with db.engine.begin() as connection:
+        connection.execute(sa.delete(PluginInstallation).filter_by(name="friend"))
+        connection.execute(sa.text("DROP SCHEMA IF EXISTS friend CASCADE"))
+    engine().enablement.forget()
+
+    page = admin.get("/plugins/site/friend/install").text
+    answer = admin.post("/plugins/site/friend/install")
+
+    assert "Friend" in page
+    assert answer.location == "/plugins/site"
+    assert "friend" in installed()
+    action, actor = steps("friend")[-1]
+    assert action == "plugin.install"
+    assert actor is not None
+
+
+# Removing and restoring
+
+
+def test_removal_is_refused_while_enabled_or_needed(admin, nation):
+    decide(engine(), nation, [Choice("good", True)], by=None)
+
+    page = admin.get("/plugins/site/good/remove").text
+    admin.post("/plugins/site/good/remove", data={"name": "good"})
+
+    assert "needed by Friend" in page
+    assert "is enabled for Nation" in page
+    assert 'id="name"' not in page
+    assert "good" in installed()
+    assert archives.all_kept() == []
+
+
+@pytest.mark.parametrize("typed", ["", "extra", "EXTRAS", "extras; DROP", "x" * 5000])
+def test_wrong_name_removes_nothing_and_says_so(admin, extras, typed):
+    page = admin.post("/plugins/site/extras/remove", data={"name": typed})
+
+    assert page.status_code == 200
+    assert "This is not its name" in page.text
+    assert "extras" in installed()
+    assert archives.all_kept() == []
+
+
+def test_removed_plugin_leaves_an_archive_and_comes_back_from_it(admin, extras, nation):
+    db.session.execute(
+        sa.text("INSERT INTO extras.motto (institution_id, text) VALUES (:id, 'Onward')"),
+        {"id": nation.id},
+    )
+    page = admin.get("/plugins/site/extras/remove").text
+    removed = admin.post("/plugins/site/extras/remove", data={"name": " extras "})
+
+    assert re.search(r"<code>motto</code>.*?>1<", page, re.DOTALL)
+    assert removed.location == "/plugins/site"
+    assert "extras" not in installed()
+    [kept] = archives.all_kept()
+    assert (kept.plugin, kept.size > 0) == ("extras", True)
+
+    restored = admin.post(f"/plugins/archives/{kept.name}/restore")
+
+    assert restored.location == "/plugins/site"
+    assert db.session.scalar(sa.text("SELECT text FROM extras.motto")) == "Onward"
+    assert [action for action, actor in steps("extras") if actor] == [
+        "plugin.uninstall",
+        "plugin.restore",
+    ]
+
+
+def test_archive_is_made_downloaded_and_deleted_and_all_is_recorded(admin, extras):
+    admin.post("/plugins/site/extras/export")
+    [kept] = archives.all_kept()
+
+    file = admin.post(f"/plugins/archives/{kept.name}/download")
+    listed = admin.get("/plugins/archives").text
+    deleted = admin.post(f"/plugins/archives/{kept.name}/delete")
+
+    assert file.data.startswith(b"PK")
+    assert len(file.data) == kept.size
+    assert kept.name in file.headers["Content-Disposition"]
+    assert kept.name in listed
+    assert deleted.location == "/plugins/archives"
+    assert archives.all_kept() == []
+    assert [action for action, actor in steps("extras") if actor] == [
+        "plugin.archive_download",
+        "plugin.archive_delete",
+    ]
+
+
+def test_archive_of_an_installed_plugin_is_not_restored_over_it(admin, extras):
+    admin.post("/plugins/site/extras/export")
+    [kept] = archives.all_kept()
+
+    answer = admin.post(f"/plugins/archives/{kept.name}/restore")
+
+    assert answer.location == "/plugins/archives"
+    assert "extras" in installed()
+
+
+@pytest.mark.parametrize("name", ["x.zip", "..%2fkey", "%2e%2e", "good-1.0-x.zip", "a" * 999])
+def test_file_that_is_no_archive_is_not_found(admin, name):
+    answers = {
+        admin.post(f"/plugins/archives/{name}/{step}").status_code
+        for step in ("download", "delete")
+    }
+
+    assert answers <= {404, 308}
+
+
+def test_plugin_whose_code_is_gone_is_forgotten(admin, nation):
+    with db.engine.begin() as connection:
+        connection.execute(sa.text("CREATE SCHEMA vanished"))
+        connection.execute(sa.text("CREATE TABLE vanished.thing (id bigint PRIMARY KEY)"))
+        connection.execute(sa.insert(PluginInstallation).values(name="vanished", version="1.5"))
+    engine().enablement.forget()
+
+    page = admin.get("/plugins/site").text
+    shown = admin.get("/plugins/site/vanished/remove").text
+    admin.post("/plugins/site/vanished/remove", data={"name": "vanished"})
+
+    assert "/plugins/site/vanished/remove" in page
+    assert "Its code is gone" in shown
+    assert "vanished" not in installed()
+    delete_archives()
