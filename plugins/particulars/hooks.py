@@ -14,12 +14,14 @@ from core.api import (
     MenuEntry,
     Panel,
     Permission,
+    Record,
     User,
     hookimpl,
 )
 from plugins.particulars import (
     panels,
     parts,
+    reference,
     views,  # noqa: F401 -- adds its pages to the blueprint
 )
 from plugins.particulars.blueprint import pages
@@ -41,6 +43,11 @@ def permissions() -> list[Permission]:
         Permission("particulars.edit", _l("Change official particulars"), _HELP),
         Permission("particulars.manage", _l("Keep ranks and levels of education")),
     ]
+
+
+@hookimpl
+def reference_data() -> list[Record]:
+    return list(reference.records())
 
 
 @hookimpl

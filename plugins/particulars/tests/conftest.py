@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 import pytest
+import sqlalchemy as sa
 
 from core.api import Cohort, Enrolment, Institution, User, db
 from core.people.access import ADMIN
 from core.people.services import grant_role
+from core.plugin_engine.models import PluginRecord
 from plugins.particulars.models import EDUCATION, RANK, Entry
 from plugins.particulars.services import add_entry
 
@@ -35,7 +37,14 @@ class Scene:
 
 
 @pytest.fixture
-def scene(make):
+def nothing_brought(app):
+    """Takes out the ranks and levels that come with the plugin."""
+    db.session.execute(sa.delete(Entry))
+    db.session.execute(sa.delete(PluginRecord).filter_by(plugin="particulars"))
+
+
+@pytest.fixture
+def scene(make, nothing_brought):
     nation = make.institution("Nation", kind="national")
     office = make.institution("Office", nation, "province")
     make.enabled("particulars", nation)
