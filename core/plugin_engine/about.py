@@ -79,13 +79,6 @@ class Work:
 
 
 @dataclass(frozen=True)
-class Table:
-    name: str
-    rows: int
-    bytes: int
-
-
-@dataclass(frozen=True)
 class Event:
     """Something that was done about the plugin; `where` is None for the whole site."""
 
@@ -160,30 +153,6 @@ def _in_words(field: Field, value: Any) -> str:
     return "" if value is None else str(value)
 
 
-# Its tables
-
-
-def tables_of(plugin: str) -> list[Table]:
-    """The tables in its schema, counted: two queries."""
-    names = db.session.execute(
-        sa.text(
-            "SELECT c.relname, pg_total_relation_size(c.oid) FROM pg_class c"
-            " JOIN pg_namespace n ON n.oid = c.relnamespace"
-            " WHERE n.nspname = :schema AND c.relkind IN ('r', 'p')"
-            " AND c.relname <> 'alembic_version' ORDER BY 1"
-        ),
-        {"schema": plugin},
-    ).all()
-    counts = [
-        sa.select(sa.literal(name), sa.select(sa.func.count()).select_from(
-            sa.table(name, schema=plugin)).scalar_subquery())
-        for name, _size in names
-    ]  # fmt: skip
-    found = db.session.execute(sa.union_all(*counts)).all() if counts else []
-    rows = {name: count for name, count in found}  # noqa: C416 -- rows are no tuples
-    return [Table(name, rows[name], size) for name, size in names]
-
-
 # Its work and its faults
 
 
@@ -217,8 +186,8 @@ def _queued(plugin: str) -> dict[str, dict[str, int]]:
     return found
 
 
-def failures_of(plugin: str, *, days: int = DAYS) -> Sequence[PluginFailure]:
-    """By day, the newest first; at most MOST."""
+def failures_by_day(plugin: str, *, days: int = DAYS) -> Sequence[PluginFailure]:
+    """What failed of one plugin, the newest day first; at most MOST."""
     since: date = (now() - timedelta(days=days - 1)).date()
     query = sa.select(PluginFailure).where(
         PluginFailure.plugin == plugin, PluginFailure.day >= since
@@ -240,6 +209,8 @@ _DONE = {
     "plugin.restore": _l("Restored from an archive"),
     "plugin.export": _l("Written to an archive"),
     "plugin.forget": _l("Forgotten"),
+    "plugin.archive_download": _l("Archive downloaded"),
+    "plugin.archive_delete": _l("Archive deleted"),
 }
 
 

@@ -20,6 +20,7 @@ from core.institutions.queries import ancestors
 from core.people.names import name_key
 from core.plugin_engine.decisions import Choice, current_snapshot
 from core.plugin_engine.discovery import Problem
+from core.plugin_engine.doctor import gone
 from core.plugin_engine.enablement import Effect, Snapshot
 from core.plugin_engine.engine import Engine
 from core.plugin_engine.manifest import Manifest
@@ -125,8 +126,7 @@ def problems_of(engine: Engine, name: str, installed: Collection[str]) -> tuple[
         return found
     if current_app.config["SAFE_MODE"]:
         return (Problem(name, _("The site runs in safe mode: no plugin is loaded.")),)
-    step = _("Put its code back and restart, or run: bimtek plugins forget %(name)s", name=name)
-    return (Problem(name, _("Its code is no longer there. Its data is kept."), step=step),)
+    return (gone(name),)
 
 
 @dataclass(frozen=True)

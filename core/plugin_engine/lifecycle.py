@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from packaging.version import Version
 from psycopg.errors import LockNotAvailable
@@ -96,8 +97,10 @@ def exclusive() -> Iterator[sa.Connection]:
     """One transaction in which nobody else installs, upgrades or removes. Raises Busy.
 
     The session's own transaction is committed first: tables are made and dropped together with
-    their references to core's tables, and the locks of the caller would stand in the way.
+    their references to core's tables, and the locks of the caller would stand in the way. The
+    reader's language is asked before, since it stands in a table that the step may lock.
     """
+    get_locale()
     db.session.commit()
     try:
         with db.engine.begin() as connection:

@@ -17,9 +17,9 @@ from packaging.version import InvalidVersion, Version
 NAME = re.compile(r"[a-z][a-z0-9_]{1,39}")
 # Taken by core's pages, permissions, commands, or by PostgreSQL's own schemas.
 RESERVED = frozenset((
-    "bootstrap", "cohorts", "core", "courses", "db", "demo", "grants", "information_schema",
-    "institutions", "manage", "people", "plugins", "public", "roles", "security", "serve",
-    "static", "users", "web", "worker",
+    "apply", "archives", "bootstrap", "cohorts", "core", "courses", "db", "demo", "grants",
+    "information_schema", "institutions", "manage", "people", "plugins", "public", "review",
+    "roles", "security", "serve", "settings", "site", "static", "users", "web", "worker",
 ))  # fmt: skip
 REQUIRED = ("name", "version", "title", "requires_core")
 

@@ -15,14 +15,13 @@ from core.db import db
 from core.errors import DomainError
 from core.institutions.models import Institution, lineage_of
 from core.institutions.queries import ancestors, count_below, places_of, tops
-from core.people.access import GRANTABLE, can, paths_where
+from core.people.access import can, paths_where, roles_to_give
 from core.plugin_engine.about import (
     Brought,
     brought_by,
-    failures_of,
+    failures_by_day,
     history_of,
     readme_of,
-    tables_of,
     work_of,
 )  # fmt: skip
 from core.plugin_engine.catalogue import (
@@ -39,6 +38,7 @@ from core.plugin_engine.engine import contained, engine
 from core.plugin_engine.freshness import news
 from core.plugin_engine.guard import requires
 from core.plugin_engine.impact import along, impacts
+from core.plugin_engine.removal import tables_of
 from core.plugin_engine.settings import settable
 
 pages = Blueprint("plugins", __name__)
@@ -130,10 +130,10 @@ def about(institution_id: int, plugin: str) -> ResponseReturnValue:
         readme=readme_of(manifest),
         brought=_brought(plugin, found),
         work=work_of(plugin),
-        failures=failures_of(plugin),
+        failures=failures_by_day(plugin),
         history=history_of(plugin, found.known),
-        may_give=GRANTABLE if can(current_user, "grants.manage", here()) else (),
-        tables=tables_of(plugin) if may_install else (),
+        may_give=[role.name for role in roles_to_give(current_user, here())],
+        tables=tables_of(db.session.connection(), plugin) if may_install else (),
         below=count_below(here()),
         may_install=may_install,
         settable=plugin in settable(here()),

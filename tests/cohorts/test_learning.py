@@ -1,6 +1,6 @@
 """What a participant sees and does in a class."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -119,7 +119,8 @@ def test_required_activity_of_a_disabled_plugin_blocks_completion_and_says_so(
     assert db.session.get(Enrolment, place.id).completed_at is None
 
 
-def test_enrolment_by_key(as_user, make, course):
+def test_enrolment_by_key(as_user, make, course, clock):
+    clock.set(datetime(2026, 11, 23, 1, tzinfo=UTC))
     cohort = make.cohort(course, enrolment_policy="key", enrolment_key="banjar-2026", capacity=1)
     first, second = make.user(), make.user()
 

@@ -9,9 +9,10 @@ from core.db import db
 from core.people.audit import audit
 from core.people.models import AuditEntry
 from core.plugin_engine import engine
-from core.plugin_engine.about import LARGEST_README, history_of, readme_of, tables_of
+from core.plugin_engine.about import LARGEST_README, history_of, readme_of
 from core.plugin_engine.decisions import Choice, decide
 from core.plugin_engine.models import PluginFailure, PluginInstallation
+from core.plugin_engine.removal import tables_of
 from core.testing.counting import count_queries
 
 
@@ -131,7 +132,7 @@ def test_tables_are_counted(app):
             sa.text('CREATE TABLE counted."odd name" AS SELECT generate_series(1, 7)')
         )
     try:
-        [table] = tables_of("counted")
+        [table] = tables_of(db.session.connection(), "counted")
     finally:
         db.session.rollback()
         with db.engine.begin() as connection:

@@ -228,7 +228,8 @@ def test_site_starts_with_all_that_can_be_loaded(walked):
 
 
 def test_every_page_of_core_answers_everybody_as_without_the_faulty_plugins(walked):
-    names = re.compile("|".join(FAILING))
+    # What a plugin asks of an enrolment has a page of its own, which is not there without one.
+    names = re.compile("|".join([*FAILING, r"participants/\d+/enrolment$"]))
     other = {
         key: (answer, walked.before.get(key))
         for key, answer in walked.answers.items()
