@@ -18,7 +18,7 @@ NAME = re.compile(r"[a-z][a-z0-9_]{1,39}")
 # Taken by core's pages, permissions, commands, or by PostgreSQL's own schemas.
 RESERVED = frozenset((
     "apply", "archives", "bootstrap", "cohorts", "core", "courses", "db", "demo", "grants",
-    "information_schema", "institutions", "manage", "people", "plugins", "public", "review",
+    "information_schema", "institutions", "jobs", "manage", "people", "plugins", "public", "review",
     "roles", "security", "serve", "settings", "site", "static", "users", "web", "worker",
 ))  # fmt: skip
 REQUIRED = ("name", "version", "title", "requires_core")

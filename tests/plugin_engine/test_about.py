@@ -104,7 +104,7 @@ def test_plugin_whose_code_is_gone_has_a_page_and_a_card(south, platform_admin, 
     catalogue = client.get(f"/institutions/{south.id}/plugins")
 
     assert page.status_code == 200
-    assert "Its code is no longer there" in page.text
+    assert "It is installed, but its code is gone." in page.text
     assert "1.5" in page.text
     assert 'id="plugin-vanished"' in catalogue.text
 
