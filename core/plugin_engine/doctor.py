@@ -15,6 +15,7 @@ from packaging.version import InvalidVersion, Version
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.plugin_engine.discovery import Problem
+from core.plugin_engine.enablement import Snapshot
 from core.plugin_engine.engine import Engine
 from core.plugin_engine.failures import SHOWN_DAYS, Failure, recent_failures
 from core.plugin_engine.manifest import Manifest
@@ -56,13 +57,15 @@ def problems_now(engine: Engine) -> list[Problem]:
 
 
 def _unlike_installed(engine: Engine) -> Iterator[Problem]:
-    """Plugins whose code is gone, or is of another version than their tables."""
+    """Plugins whose code is gone, or does not fit what is installed."""
     if current_app.config["SAFE_MODE"]:
         return
-    for name, installed in engine.enablement.snapshot().installed.items():
+    snapshot = engine.enablement.snapshot()
+    for name, installed in snapshot.installed.items():
         manifest = engine.manifests.get(name)
         if manifest is not None:
-            yield from _other_version(manifest, installed)
+            yield from _other_version(manifest, installed) or _behind(engine, snapshot, name)
+            yield from _needs_missing(engine, snapshot, name)
         elif not any(problem.plugin == name for problem in engine.problems):
             yield gone(name)
 
@@ -73,20 +76,45 @@ def gone(name: str) -> Problem:
     return Problem(name, _("It is installed, but its code is gone. Its data is kept."), step=step)
 
 
-def _other_version(manifest: Manifest, installed: str) -> Iterator[Problem]:
+def installed_version(text: str) -> Version:
+    """As it was recorded; what is no version is older than any."""
     try:
-        before = Version(installed)
+        return Version(text)
     except InvalidVersion:
-        before = Version("0")
+        return Version("0")
+
+
+def _other_version(manifest: Manifest, installed: str) -> list[Problem]:
+    before = installed_version(installed)
     if manifest.version == before:
-        return
+        return []
     text = _("Version %(new)s lies on disk, version %(old)s is installed.",
              new=manifest.version, old=installed)  # fmt: skip
     if manifest.version > before:
         step = _("Run: bimtek plugins upgrade %(name)s", name=manifest.name)
     else:
         step = _("Put version %(old)s or a newer one back, then restart.", old=installed)
-    yield Problem(manifest.name, text, manifest.path / "plugin.toml", step)
+    return [Problem(manifest.name, text, manifest.path / "plugin.toml", step)]
+
+
+def _behind(engine: Engine, snapshot: Snapshot, name: str) -> list[Problem]:
+    """A migration that came without another version makes the plugin rest all the same."""
+    known = engine.revisions.get(name)
+    if known is None or not known.is_behind(snapshot.revisions.get(name)):
+        return []
+    text = _("Its code needs newer tables than are there; until then it acts nowhere.")
+    step = _("Run: bimtek plugins upgrade %(name)s", name=name)
+    return [Problem(name, text, engine.manifests[name].path / "migrations", step)]
+
+
+def _needs_missing(engine: Engine, snapshot: Snapshot, name: str) -> Iterator[Problem]:
+    """A requirement that cannot be loaded is named already, with what needs it."""
+    manifest = engine.loaded.get(name)
+    if manifest and (missing := sorted(manifest.requires.keys() - snapshot.installed.keys())):
+        text = _("It needs %(others)s, not installed; until then it acts nowhere.",
+                 others=", ".join(missing))  # fmt: skip
+        step = _("Run: bimtek plugins install %(names)s", names=" ".join(missing))
+        yield Problem(name, text, manifest.path / "plugin.toml", step)
 
 
 def _broken_templates(engine: Engine) -> Iterator[Problem]:

@@ -7,11 +7,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
 from core import create_app
 from core.db import READ_ENGINE, db
 from core.plugin_engine import Engine, engine, lifecycle
+from core.plugin_engine.models import PluginInstallation
 from core.testing import database
 from core.testing.factories import Factory
 from core.testing.fixtures import SETTINGS, Client
@@ -138,3 +140,16 @@ def place(state: SimpleNamespace, make: Factory) -> SimpleNamespace:
         admin=make.staff("institution_admin", office),
         organiser=make.staff("organiser", nation),
     )
+
+
+@pytest.fixture
+def as_before(app: Flask) -> Iterator[None]:
+    """What is installed is as it was when the test ends."""
+    rows = db.session.execute(sa.select(PluginInstallation.__table__)).mappings()
+    before = [dict(row) for row in rows]
+    yield
+    db.session.rollback()
+    db.session.execute(sa.delete(PluginInstallation))
+    db.session.execute(sa.insert(PluginInstallation), before)
+    db.session.commit()
+    engine().enablement.forget()

@@ -8,15 +8,13 @@ import sqlalchemy as sa
 from core.db import db
 from core.plugin_engine import engine
 from core.plugin_engine.doctor import examine
+from core.plugin_engine.migrations import Revisions
 from core.plugin_engine.models import PluginInstallation
 
 
 @pytest.fixture
-def installed(app):
-    """Says that another version of a plugin is installed; taken back at the end."""
-    before = dict(
-        db.session.execute(sa.select(PluginInstallation.name, PluginInstallation.version)).all()
-    )
+def installed(as_before):
+    """Says that another version of a plugin is installed, or none; taken back at the end."""
 
     def say(name, version):
         db.session.execute(sa.delete(PluginInstallation).filter_by(name=name))
@@ -25,9 +23,7 @@ def installed(app):
         db.session.commit()
         engine().enablement.forget()
 
-    yield say
-    for row in db.session.scalars(sa.select(PluginInstallation)).all():
-        say(row.name, before.get(row.name))
+    return say
 
 
 def found_of(plugin):
@@ -96,6 +92,26 @@ def test_code_of_another_version_than_installed_is_named(installed, version, ste
 
     assert problem.file == "good/plugin.toml"
     assert step in problem.step
+
+
+def test_tables_that_are_behind_code_of_the_same_version_are_named(app, monkeypatch):
+    old = engine().enablement.snapshot().revisions["good"]
+    monkeypatch.setitem(engine().revisions, "good", Revisions(frozenset({old, "9"}), "9"))
+
+    [problem] = found_of("good")
+
+    assert problem.step == "Jalankan: bimtek plugins upgrade good"
+    assert not engine().is_installed("good")
+
+
+def test_requirement_that_is_not_installed_is_named(installed):
+    installed("good", None)
+
+    [problem] = found_of("friend")
+
+    assert "good" in problem.message
+    assert "bimtek plugins install good" in problem.step
+    assert found_of("good") == []
 
 
 def test_plugin_as_it_was_installed_has_no_problem(app):
