@@ -11,13 +11,14 @@ from core.people.names import name_key
 from core.plugin_engine.catalogue import title_of
 from core.plugin_engine.decisions import closure
 from core.plugin_engine.discovery import Problem
-from core.plugin_engine.doctor import problems_now
+from core.plugin_engine.doctor import installed_version, problems_now
 from core.plugin_engine.enablement import Snapshot
 from core.plugin_engine.engine import Engine
 from core.plugin_engine.freshness import News, news
+from core.plugin_engine.lifecycle import _links as links_with
 from core.plugin_engine.manifest import Manifest
 
-State = Literal["installed", "behind", "not_installed", "problem", "gone", "new"]
+State = Literal["installed", "behind", "older", "not_installed", "problem", "gone", "new"]
 
 
 @dataclass(frozen=True)
@@ -81,25 +82,36 @@ def _state(engine: Engine, snapshot: Snapshot, name: str) -> State:
     if name in engine.loaded:
         if name not in snapshot.installed:
             return "not_installed"
-        return "behind" if is_behind(engine, snapshot, name) else "installed"
+        if _is_older(engine, snapshot, name):
+            return "older"
+        return "behind" if _is_behind(engine, snapshot, name) else "installed"
     known = name in engine.manifests or any(p.plugin == name for p in engine.problems)
     if known:
         return "problem"
     return "gone" if name in snapshot.installed else "new"
 
 
-def is_behind(engine: Engine, snapshot: Snapshot, name: str) -> bool:
+def _is_older(engine: Engine, snapshot: Snapshot, name: str) -> bool:
+    """Whether newer code was installed before: there is no way back, an upgrade would refuse."""
+    return engine.loaded[name].version < installed_version(snapshot.installed[name])
+
+
+def _is_behind(engine: Engine, snapshot: Snapshot, name: str) -> bool:
     """Whether an upgrade would do something: newer code, or newer tables."""
-    other = snapshot.installed[name] != str(engine.loaded[name].version)
-    return other or engine.revisions[name].is_behind(snapshot.revisions.get(name))
+    newer = engine.loaded[name].version > installed_version(snapshot.installed[name])
+    return newer or engine.revisions[name].is_behind(snapshot.revisions.get(name))
 
 
 def behind(engine: Engine) -> list[str]:
+    """What there is to upgrade, without code that is older than what is installed."""
     snapshot = engine.enablement.snapshot()
-    return [n for n in engine.loaded if n in snapshot.installed and is_behind(engine, snapshot, n)]
+    installed = [name for name in engine.loaded if name in snapshot.installed]
+    return [name for name in installed if _state(engine, snapshot, name) == "behind"]
 
 
 def comes_along(engine: Engine, name: str) -> list[Manifest]:
-    """What installing a plugin installs, itself included. Raises UnknownPlugin."""
+    """What installing a plugin installs, itself and links included. Raises UnknownPlugin."""
     installed = engine.enablement.snapshot().installed
-    return [manifest for manifest in closure(engine, [name]) if manifest.name not in installed]
+    wanted = closure(engine, [name])
+    wanted += links_with(engine, installed.keys() | {one.name for one in wanted}, wanted)
+    return [manifest for manifest in wanted if manifest.name not in installed]

@@ -89,7 +89,7 @@ def upgrade(plugin: str) -> ResponseReturnValue:
 @pages.post("/plugins/upgrade")
 @for_site
 def upgrade_all() -> ResponseReturnValue:
-    """Every plugin whose code is newer than what is installed, all or none."""
+    """Every plugin that there is something to upgrade of, all or none."""
     return _upgrade(behind(engine()))
 
 

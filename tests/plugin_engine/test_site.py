@@ -1,6 +1,7 @@
 """The plugins of the whole site: who may touch them, each step by POST, and back again."""
 
 import re
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from core.people.models import AuditEntry
 from core.plugin_engine import archives, engine, lifecycle
 from core.plugin_engine.decisions import Choice, decide
 from core.plugin_engine.models import PluginInstallation
+from core.plugin_engine.site import comes_along
 from core.testing.counting import count_queries
 
 
@@ -159,6 +161,40 @@ def test_installing_shows_what_comes_along_and_is_recorded(admin, app):
     assert actor is not None
 
 
+def part_of(page, name):
+    return re.search(rf'id="plugin-{name}".*?</li>', page, re.DOTALL)[0]
+
+
+def test_code_older_than_installed_is_shown_and_holds_no_other_up(admin, as_before, extras):
+    said = {"good": "99.0", "extras": "0.0.1", "friend": "0.0.1"}
+    for name, version in said.items():
+        db.session.execute(
+            sa.update(PluginInstallation).filter_by(name=name).values(version=version)
+        )
+    db.session.commit()
+    engine().enablement.forget()
+
+    page = admin.get("/plugins/site").text
+    admin.post("/plugins/upgrade")
+
+    assert "Older code than installed" in part_of(page, "good")
+    assert "Put version 99.0 or a newer one back" in part_of(page, "good")
+    assert "/plugins/site/good/upgrade" not in page
+    assert "/plugins/site/friend/upgrade" in page
+    assert [step for step, _actor in steps("extras")][-1] == "plugin.upgrade"
+    assert db.session.get(PluginInstallation, "good").version == "99.0"
+
+
+def test_installing_shows_the_links_that_come_along(found, monkeypatch):
+    friend = replace(found.loaded["friend"], auto_install=True)
+    monkeypatch.setitem(found.loaded, "friend", friend)
+    there = found.enablement.snapshot()
+    without = {n: v for n, v in there.installed.items() if n not in {"good", "friend"}}
+    monkeypatch.setattr(found.enablement, "snapshot", lambda: replace(there, installed=without))
+
+    assert [one.name for one in comes_along(found, "good")] == ["good", "friend"]
+
+
 # Removing and restoring
 
 
@@ -224,6 +260,7 @@ def test_archive_is_made_downloaded_and_deleted_and_all_is_recorded(admin, extra
     assert deleted.location == "/plugins/archives"
     assert archives.all_kept() == []
     assert [action for action, actor in steps("extras") if actor] == [
+        "plugin.export",
         "plugin.archive_download",
         "plugin.archive_delete",
     ]
