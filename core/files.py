@@ -111,8 +111,17 @@ class FileStore:
         return StoredBytes(key, size, sha256, kind, name)
 
     def keep(self, key: str, file: IO[bytes]) -> None:
-        """Keeps a file that the site itself has made, under a key that says what it is."""
+        """Keeps a file that the site itself has made, under a key that says what it is.
+
+        In a folder of this machine only the site's own user can read it, since such a file may
+        hold whole tables of people's data.
+        """
+        folder = self._store.prefix if isinstance(self._store, LocalStore) else None
+        if folder is not None:
+            _make_private(Path(folder, key).parent)
         self._store.put(key, file)
+        if folder is not None:
+            Path(folder, key).chmod(0o600)
 
     def kept(self, prefix: str) -> list[KeptFile]:
         """What was kept under keys that begin with the folder `prefix`, in order of key."""
@@ -136,6 +145,11 @@ class FileStore:
         """Deleting what is gone already is no error."""
         with suppress(FileNotFoundError):
             self._store.delete(key)
+
+
+def _make_private(folder: Path) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
 
 
 def _copy(source: IO[bytes], copy: IO[bytes], name: str, limit: int) -> tuple[int, str]:

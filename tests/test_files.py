@@ -229,3 +229,15 @@ def test_a_download_carries_the_whole_name_and_a_plain_one_for_old_browsers():
 
 def test_a_plain_name_needs_one_form_only():
     assert content_disposition("a b.pdf", inline=True) == 'inline; filename="a b.pdf"'
+
+
+@pytest.mark.parametrize("form", ["{}", "file://{}"])
+def test_what_the_site_keeps_is_readable_for_its_own_user_only(tmp_path, form):
+    (tmp_path / "archives").mkdir(mode=0o755)
+    store = FileStore(form.format(tmp_path))
+
+    store.keep("archives/one.zip", BytesIO(b"tables"))
+
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.rglob("*")}
+    assert modes == {"archives": 0o700, "one.zip": 0o600}
+    assert kept(store, "archives/one.zip") == b"tables"
