@@ -82,10 +82,23 @@ class RowId(IntegerConverter):
 class MaskingFormatter(logging.Formatter):
     """Masks what looks like a phone, e-mail, NIP or NIK, in tracebacks as well.
 
-    Names have no pattern: that is why the database engines hide their parameters.
+    Names have no pattern: that is why the database engines hide their parameters, and why what
+    PostgreSQL says beside its message is cut: it shows the values of rows.
     """
 
     PATTERNS = (
+        # To the next part of the log, for a value may hold lines of its own.
+        (
+            re.compile(
+                r"^([ |]*)(DETAIL|CONTEXT):.*?"
+                r"(?=^[ |]*(?:\[SQL: |\(Background on |Traceback \(|The above exception"
+                r"|During handling|[+]-)|\Z)",
+                re.DOTALL | re.MULTILINE,
+            ),
+            r"\1\2: …\n",
+        ),
+        (re.compile(r"\\n(DETAIL|CONTEXT):.*"), r"\\n\1: …"),  # As `repr` shows an error.
+        (re.compile(r"(invalid input (?:syntax|value) [^:\n]+): \".*"), r'\1: "…"'),
         (re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+"), "…@…"),
         (re.compile(r"(?<!\d)(?:\+?62|0)8[\d -]{7,14}\d"), "+62…"),
         (re.compile(r"(?<!\d)(?:\d{18}|\d{16})(?!\d)"), "(number)"),

@@ -2,6 +2,7 @@
 
 import contextvars
 import logging
+import re
 
 import pytest
 import sqlalchemy as sa
@@ -23,11 +24,67 @@ def logged(error: Exception) -> str:
     return MaskingFormatter("%(message)s").format(record)
 
 
+def said(form: str, error: Exception) -> str:
+    record = logging.LogRecord("x", logging.ERROR, "x.py", 1, form, (error,), None)
+    return MaskingFormatter("%(message)s").format(record)
+
+
+def chained(error: Exception) -> Exception:
+    later = LookupError("afterwards")
+    later.__cause__ = error
+    return later
+
+
 def test_contacts_reach_no_log_not_even_in_a_traceback():
     text = logged(ValueError("Key (email)=(siti@contoh.id) 197001012000031001 +6281255000109"))
 
     for secret in ("siti@", "0812", "81255000109", "197001012000031001"):
         assert secret not in text
+
+
+def failure_of(statement: str, **values) -> sa.exc.DBAPIError:
+    with pytest.raises(sa.exc.DBAPIError) as caught, db.session.begin_nested():
+        db.session.execute(sa.text(statement), values)
+    return caught.value
+
+
+ADD = (
+    'INSERT INTO "user" (full_name, name_key, email, fs_uniquifier, active)'
+    " VALUES (:name, 'x', :email, :unique, {active})"
+)
+
+
+@pytest.mark.parametrize("name", ["Rahasia Sekali", "Rahasia\nSekali", "Rahasia\nHINT: Sekali"])
+def test_rows_that_postgresql_names_reach_no_log(make, name):
+    make.user("Siti", email="siti@contoh.id")
+    values = {"name": name, "email": "siti@contoh.id", "unique": name}
+
+    for statement in (ADD.format(active="true"), ADD.format(active="NULL")):
+        error = failure_of(statement, **values)
+        assert "DETAIL" in str(error)
+        for text in (
+            logged(error),
+            logged(RuntimeError(error)),
+            said("%s", error),
+            said("%r", error),
+        ):
+            assert "DETAIL: …" in text
+            assert not {"Rahasia", "Sekali", "siti@"} & set(re.findall(r"[\w@]+", text))
+            assert "UniqueViolation" in text or "NotNullViolation" in text
+
+
+def test_value_of_a_wrong_kind_reaches_no_log(app):
+    error = failure_of("SELECT CAST(:name AS bigint)", name='Rahasia "Sekali"')
+
+    assert "Rahasia" in str(error)
+    assert "Rahasia" not in logged(error)
+    assert "Sekali" not in logged(error)
+
+
+def test_what_follows_the_values_of_a_row_is_still_logged(make):
+    text = logged(chained(failure_of("SELECT CAST('x' AS bigint)")))
+
+    assert text.endswith("LookupError: afterwards")
 
 
 def test_failing_statement_does_not_show_its_values(make):
