@@ -25,7 +25,10 @@ DEFAULT_ZONE = "Asia/Jakarta"
 
 
 class PoDomain(Domain):
-    """The texts of several `translations` folders as one; where two differ the first wins."""
+    """The texts of several `translations` folders as one; where two differ the first wins.
+
+    What core says is core's in every language, in English too, where the text is its own source.
+    """
 
     def __init__(self, directories: Sequence[Path]) -> None:
         super().__init__([str(directory) for directory in directories])
@@ -48,20 +51,39 @@ class PoDomain(Domain):
         return Translations(compiled)
 
     def _messages(self, locale: str) -> Iterator[Message]:
+        taken = self._texts_of_core()
         for directory in self.translation_directories:
             path = po_file(Path(directory), locale)
             try:
-                yield from _usable_in(path, locale) if path.exists() else ()
+                found = _usable_in(path, locale) if path.exists() else []
             except Exception:
                 # The texts of a plugin; without core's own there is no site.
                 if directory not in self.on_fault:
                     raise
                 self.on_fault[directory]()
+                continue
+            is_core = directory not in self.on_fault
+            yield from (one for one in found if is_core or _source(one) not in taken)
+
+    def _texts_of_core(self) -> set[str]:
+        """As the programme has them, whether translated or not."""
+        own = [Path(one) for one in self.translation_directories if one not in self.on_fault]
+        files = [po_file(folder, DEFAULT_LANGUAGE) for folder in own]
+        return {_source(one) for file in files if file.exists() for one in _read(file)}
+
+
+def _read(path: Path, locale: str = DEFAULT_LANGUAGE) -> Catalog:
+    with path.open("rb") as file:
+        return read_po(file, locale)
 
 
 def _usable_in(path: Path, locale: str) -> list[Message]:
-    with path.open("rb") as file:
-        return [message for message in read_po(file, locale) if usable(message)]
+    return [message for message in _read(path, locale) if usable(message)]
+
+
+def _source(message: Message) -> str:
+    """The English text; of one with a plural its singular."""
+    return str(forms(message.id)[0])
 
 
 def new_catalogue(locale: str = DEFAULT_LANGUAGE) -> Catalog:

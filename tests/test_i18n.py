@@ -6,7 +6,7 @@ from flask_babel import force_locale, get_locale, get_timezone, gettext, ngettex
 from flask_login import LoginManager, UserMixin, login_user
 from sqlalchemy.exc import OperationalError
 
-from core.i18n import init_i18n, po_file
+from core.i18n import add_texts, init_i18n, po_file
 
 HEADER = """
 msgid ""
@@ -88,6 +88,52 @@ def test_texts_come_from_po_files_and_the_first_folder_wins(app):
         texts = [gettext(text) for text in ("Save", "Open", "Quiz")]
 
     assert texts == ["Simpan", "Buka", "Kuis"]
+
+
+ENGLISH = """
+msgid ""
+msgstr ""
+"Content-Type: text/plain; charset=utf-8\\n"
+"Plural-Forms: nplurals=2; plural=(n != 1);\\n"
+
+msgid "Save"
+msgstr "Sell"
+
+msgid "%(num)d person"
+msgstr "%(num)d customer"
+
+msgid "Delete"
+msgid_plural "Delete all"
+msgstr[0] "Keep"
+msgstr[1] "Keep all"
+
+msgid "Open"
+msgstr "Shut"
+
+msgid "Quiz"
+msgstr "Test"
+"""
+
+
+def test_plugin_changes_no_text_of_core_in_any_language(tmp_path):
+    app = Flask(__name__)
+    plugin = write_catalogue(tmp_path / "plugin", PLUGIN)
+    english = po_file(plugin, "en")
+    english.parent.mkdir(parents=True)
+    english.write_text(
+        HEADER.replace("nplurals=1; plural=0", "nplurals=2; plural=(n != 1)") + ENGLISH
+    )
+    init_i18n(app, [write_catalogue(tmp_path / "core", CORE)])
+    add_texts(app, plugin, lambda: None)
+
+    with app.test_request_context():
+        indonesian = [gettext(text) for text in ("Save", "Open", "Quiz")]
+        with force_locale("en"):
+            texts = [gettext(text) for text in ("Save", "Delete", "Open", "Quiz")]
+            people = ngettext("%(num)d person", "%(num)d people", 1)
+
+    assert indonesian == ["Simpan", "Open", "Kuis"]
+    assert (texts, people) == (["Save", "Delete", "Open", "Test"], "1 person")
 
 
 def test_guesses_and_leftovers_are_not_shown(app):
