@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 import sqlalchemy as sa
 from flask import Flask, abort
+from jinja2 import pass_context
 from packaging.version import Version
 from sqlalchemy.orm import configure_mappers
 
@@ -183,7 +184,7 @@ def _take_in(app: Flask, engine: Engine, manifest: Manifest, brought: Contributi
         engine.settings[manifest.name] = settings
     engine.public_links += brought.public_links
     engine.filters.update({one.name: one for one in brought.template_filters})
-    app.jinja_env.filters.update({one.name: one.apply for one in brought.template_filters})
+    app.jinja_env.filters.update({f.name: _each_time(f.apply) for f in brought.template_filters})
     engine.add_page_panels(manifest.name, brought.page_panels)
     engine.menu += [(manifest.name, entry) for entry in brought.menu_entries]
     engine.menu.sort(key=lambda found: (found[1].weight, found[0]))
@@ -191,6 +192,14 @@ def _take_in(app: Flask, engine: Engine, manifest: Manifest, brought: Contributi
         app.cli.add_command(group)
     texts = manifest.path / "translations"
     add_texts(app, texts, lambda: engine.failed(manifest.name, "its translations"))
+
+
+def _each_time(apply: Callable[..., Any]) -> Callable[..., Any]:
+    """Jinja works the filter of a constant out once, in the language of whoever comes first; one
+    that wants the context is asked at each showing."""
+    if hasattr(apply, "jinja_pass_arg"):
+        return apply
+    return pass_context(lambda _context, *given, **more: apply(*given, **more))
 
 
 def _forget(engine: Engine, manifest: Manifest) -> None:
