@@ -30,10 +30,12 @@ from core.people.access import can
 from core.people.models import User
 from core.people.queries import by_sign_in_name, with_open_access
 from core.people.services import AddressTaken, change_person
+from core.plugin_engine.engine import engine
 from core.plugin_engine.form_parts import FormParts, undo
 from core.plugin_engine.guard import requires
 
 PARTICIPANT = "/classes/<cohort_code>/participants/<int:enrolment_id>"
+ASKS = "enrolment_form_parts"
 
 
 def _enrolment(enrolment_id: int) -> Enrolment:
@@ -42,9 +44,7 @@ def _enrolment(enrolment_id: int) -> Enrolment:
 
 def _parts(enrolment: Enrolment | None = None) -> FormParts:
     """What plugins ask about a place in this class."""
-    return FormParts(
-        "enrolment_form_parts", here().host, enrolment=enrolment, cohort=here(), by=me()
-    )
+    return FormParts(ASKS, here().host, enrolment=enrolment, cohort=here(), by=me())
 
 
 @pages.get("/classes/<cohort_code>/participants")
@@ -112,7 +112,7 @@ def participant(cohort_code: str, enrolment_id: int) -> ResponseReturnValue:
         contacts=can(current_user, "people.contacts", cohort),
         why_not=reasons_not_to_invite(me(), [person], cohort).get(person.id, ""),
         may_change=may_change_person(me(), person, cohort),
-        has_parts=can(current_user, "cohorts.enrol", cohort) and bool(_parts(enrolment)),
+        has_parts=any(engine().implements(name, ASKS) for name in engine().active(cohort.host)),
     )
 
 

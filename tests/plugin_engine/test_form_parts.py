@@ -403,6 +403,19 @@ def test_place_that_somebody_has_already_keeps_its_answers(place, enrolment, org
     assert db.session.scalar(sa.text("SELECT text FROM extras.enrolment_note")) == "Read"
 
 
+def test_page_of_a_participant_builds_no_form_for_its_link(
+    place, make, state, enrolment, organiser, as_user
+):
+    path = f"/classes/{place.cohort.code}/participants/{enrolment.id}"
+
+    assert f'href="{path}/enrolment"' in organiser.get(path).text
+    assert state.heard == []
+
+    make.disabled("extras", place.office)
+    db.session.commit()
+    assert f'href="{path}/enrolment"' not in organiser.get(path).text
+
+
 def test_who_may_not_enrol_neither_sees_nor_changes_an_enrolment(place, make, enrolment, as_user):
     trainer = as_user(make.cohort_staff(place.cohort, "trainer"))
     path = f"/classes/{place.cohort.code}/participants/{enrolment.id}"
