@@ -148,9 +148,8 @@ def _spread(task: Task[..., Any, Any]) -> None:
     is not doubled, and one that still runs is waited for."""
     roots = engine().acting().roots(plugin_of(task.name))
     for institution in db.session.scalars(sa.select(Institution).where(Institution.id.in_(roots))):
-        key = f"{task.name}:{institution.id}"
         with suppress(IntegrityError), db.session.begin_nested():
-            enqueue(task, institution=institution, lock=key, queueing_lock=key)
+            enqueue(task, institution=institution, lock=task.name, queueing_lock=task.name)
 
 
 def plugin_of(name: str) -> str:
@@ -170,10 +169,13 @@ def enqueue(
 
     `institution`: for which it acts; while the plugin is disabled there the job is held.
     `at`: not before. `lock`: one at a time. A waiting job with the same `queueing_lock` makes
-    this raise IntegrityError. Arguments are JSON: ids and words, never personal data.
+    this raise IntegrityError. With an `institution` both hold there alone, so that a held job keeps
+    no other institution waiting. Arguments are JSON: ids and words, never personal data.
     """
     if institution is not None:
         arguments["institution"] = institution.id
+        lock = lock and f"{lock}:{institution.id}"
+        queueing_lock = queueing_lock and f"{queueing_lock}:{institution.id}"
     values = {
         "queue": task.queue,
         "task": task.name,

@@ -117,6 +117,19 @@ def test_job_that_was_held_often_has_all_its_attempts(tree, run_jobs):
     assert done() == ["patient"]
 
 
+@pytest.mark.parametrize("lock", ["lock", "queueing_lock"])
+def test_job_that_is_held_keeps_no_other_institution_from_its_lock(tree, run_jobs, lock):
+    change(tree.south, True)
+    for place in (tree.north, tree.south):
+        enqueue(note, institution=place, text=place.short_name, **{lock: "tests"})
+
+    run_jobs()
+    run_jobs()
+
+    assert done() == ["South"]
+    assert counts()["good"] == (0, 1)
+
+
 @pytest.fixture
 def uninstalled(app):
     """While it lasts the good plugin is not installed."""
