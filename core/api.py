@@ -76,6 +76,7 @@ from core.plugin_engine.contributions import (
 )
 from core.plugin_engine.engine import (
     acting_below,
+    acting_where,
     contained,
     kind_of,
     metrics_in,
@@ -138,6 +139,7 @@ __all__ = [
     "Unreadable",
     "User",
     "acting_below",
+    "acting_where",
     "activity_of",
     "add_activity",
     "ancestors",

@@ -21,7 +21,7 @@ from core.institutions.models import Institution
 from core.people.access import institutions_where, roles_with
 from core.people.models import User
 from core.people.names import name_key
-from core.plugin_engine.engine import engine, owner_of
+from core.plugin_engine.engine import acting_where, owner_of
 
 
 def by_code(code: str) -> Cohort | None:
@@ -103,7 +103,7 @@ def works_in_a_cohort(user: User) -> bool:
 
 def classes_where(user: User, permission: str) -> sa.ColumnElement[bool]:
     """A condition on Cohort: classes in which the person holds `permission`, by a grant or by
-    the staff list, and whose host has its plugin. One query, to ask the hosts."""
+    the staff list, and whose host has its plugin."""
     within = sa.select(Institution.id).where(institutions_where(user, permission))
     listed = sa.select(CohortStaff.cohort_id).where(
         CohortStaff.user_id == user.id, CohortStaff.role.in_(roles_with(permission))
@@ -111,9 +111,7 @@ def classes_where(user: User, permission: str) -> sa.ColumnElement[bool]:
     held = sa.or_(
         Cohort.host_id.in_(within), Cohort.organiser_id.in_(within), Cohort.id.in_(listed)
     )
-    plugin = owner_of(permission)
-    hosts = sa.select(Institution).where(Institution.id.in_(sa.select(Cohort.host_id).where(held)))
-    active = [one.id for one in db.session.scalars(hosts) if engine().is_active(plugin, one)]
+    active = sa.select(Institution.id).where(acting_where(owner_of(permission)))
     return sa.and_(held, Cohort.host_id.in_(active))
 
 

@@ -64,5 +64,18 @@ class Acting:
             and (plugin not in self.at(lineage) or self._begins(plugin, lineage))
         ]
 
+    def turns(self, plugin: str) -> Mapping[int, tuple[list[str], list[str]]]:
+        """Depth → the ids of where the plugin begins to act there, and of where it stops.
+
+        The deepest of an institution's lineage holds for it.
+        """
+        found: dict[int, tuple[list[str], list[str]]] = {}
+        for lineage in self._places.values():
+            acts = plugin in self.at(lineage)
+            if acts != (plugin in self.at(lineage[:-1])):
+                begins, stops = found.setdefault(len(lineage), ([], []))
+                (begins if acts else stops).append(str(lineage[-1]))
+        return found
+
     def _begins(self, plugin: str, lineage: Lineage) -> bool:
         return plugin in self.at(lineage) and plugin not in self.at(lineage[:-1])

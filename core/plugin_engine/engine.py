@@ -15,6 +15,7 @@ import pluggy
 import sqlalchemy as sa
 from flask import Flask, current_app
 from flask_babel import gettext as _
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from core import hookspecs
 from core.db import db, reading
@@ -323,6 +324,21 @@ def engine() -> Engine:
 def plugin_is_active(plugin: str, institution: Institution) -> bool:
     """Whether a plugin acts for the institution; its jobs ask before they do anything."""
     return engine().is_active(plugin, institution)
+
+
+def acting_where(plugin: str) -> sa.ColumnElement[bool]:
+    """A condition on Institution: where the plugin acts. It holds no more values where there are
+    more institutions, nor where more of them have decided."""
+    cases: list[tuple[sa.ColumnElement[bool], bool]] = []
+    for depth, (begins, stops) in sorted(engine().acting().turns(plugin).items(), reverse=True):
+        ancestor = sa.func.split_part(Institution.path, ".", depth)
+        cases += [(ancestor == sa.any_(_array(begins)), True)]
+        cases += [(ancestor == sa.any_(_array(stops)), False)]
+    return sa.case(*cases, else_=False) if cases else sa.false()
+
+
+def _array(values: list[str]) -> sa.BindParameter[list[str]]:
+    return sa.literal(values, ARRAY(sa.Text))
 
 
 def acting_below(plugin: str, institution: Institution) -> sa.ColumnElement[bool]:

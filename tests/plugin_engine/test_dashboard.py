@@ -95,3 +95,9 @@ def test_more_classes_and_places_need_no_more_queries(place, make, as_user, app)
         client.get("/home")
 
     assert len(many) <= len(few) + 1  # "Classes you work in" reads hosts that it has not met
+    assert values_of_cards(many) == values_of_cards(few) != []
+
+
+def values_of_cards(statements):
+    """How many values each statement of a card sends."""
+    return [one.count("%(") for one in statements if "count(" in one and "FROM cohort" in one]
