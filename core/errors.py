@@ -28,6 +28,18 @@ class DomainError(Exception):
         return str(self)
 
 
+class Busy(DomainError):
+    """Somebody else installs, removes or migrates, or a table is in use for long."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "The database is busy, perhaps with another installation. Nothing was changed; "
+                "try again in a minute."
+            )
+        )
+
+
 @dataclass(frozen=True)
 class ErrorText:
     title: str

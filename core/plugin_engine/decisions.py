@@ -10,18 +10,22 @@ from dataclasses import dataclass, replace
 import sqlalchemy as sa
 from flask_babel import get_locale
 from flask_babel import gettext as _
+from psycopg.errors import LockNotAvailable
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import SessionTransaction
 
 from core import jobs
 from core.db import db
-from core.errors import DomainError
+from core.errors import Busy, DomainError
 from core.institutions.models import Institution
 from core.people.audit import audit
 from core.people.models import User
 from core.plugin_engine.enablement import Decision, Snapshot, bump_epoch, read_snapshot
 from core.plugin_engine.engine import Engine
 from core.plugin_engine.manifest import Manifest
-from core.plugin_engine.models import PluginDecision
+from core.plugin_engine.models import PluginDecision, PluginEpoch
+
+LONGEST_WAIT = "10s"
 
 
 @dataclass(frozen=True)
@@ -232,16 +236,33 @@ def decide(
     engine: Engine, institution: Institution, choices: Sequence[Choice], *, by: User | None
 ) -> Plan:
     """Makes all the choices and what comes along, or raises the first refusal and makes none."""
-    # The epoch's row is locked first, so that two who decide at once see each other.
-    bump_epoch()
+    _wait_for_others()
     made = plan(engine, institution, choices)
     if made.refusals:
         raise made.refusals[0]
-    for change in made.changes:
-        _record(institution, change.choice, by)
-    jobs.enqueue(jobs.release_held)
-    _forget_at_end(engine)
+    if made.changes:
+        bump_epoch()
+        for change in made.changes:
+            _record(institution, change.choice, by)
+        jobs.enqueue(jobs.release_held)
+        _forget_at_end(engine)
     return made
+
+
+def _wait_for_others() -> None:
+    """Locks the epoch's row, so that two who decide at once see each other.
+
+    Raises Busy: an uninstall holds the row for as long as it writes an archive.
+    """
+    try:
+        with db.session.begin_nested():
+            db.session.execute(sa.text(f"SET LOCAL lock_timeout = '{LONGEST_WAIT}'"))
+            db.session.execute(sa.select(PluginEpoch.id).with_for_update())
+            db.session.execute(sa.text("SET LOCAL lock_timeout TO DEFAULT"))
+    except OperationalError as error:
+        if isinstance(error.orig, LockNotAvailable):
+            raise Busy from error
+        raise
 
 
 def _record(institution: Institution, choice: Choice, by: User | None) -> None:

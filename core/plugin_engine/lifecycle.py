@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError
 
 from core.db import db
-from core.errors import DomainError
+from core.errors import Busy, DomainError
 from core.institutions.models import Institution
 from core.people.models import AuditEntry, User
 from core.plugin_engine import migrations, records
@@ -47,16 +47,6 @@ class Outcome:
 
     moved: tuple[Moved, ...]
     failed: Mapping[str, DomainError]
-
-
-class Busy(DomainError):
-    """Somebody else installs or migrates, or a table is in use for long."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            _("The database is busy, perhaps with another installation. Nothing was changed; "
-              "try again in a minute.")
-        )  # fmt: skip
 
 
 class StepFailed(DomainError):

@@ -9,10 +9,11 @@ import sqlalchemy as sa
 
 from core.courses.services import add_activity
 from core.db import db
-from core.errors import DomainError
+from core.errors import Busy, DomainError
+from core.institutions.models import Institution
 from core.people.access import can
 from core.people.models import AuditEntry
-from core.plugin_engine import Engine, enablement, engine, lifecycle
+from core.plugin_engine import Engine, decisions, enablement, engine, lifecycle
 from core.plugin_engine.decisions import (
     Choice,
     DecisionLocked,
@@ -22,8 +23,9 @@ from core.plugin_engine.decisions import (
     decide,
     plan,
 )
+from core.plugin_engine.engine import acting_where
 from core.plugin_engine.migrations import Revisions
-from core.plugin_engine.models import PluginDecision, PluginInstallation
+from core.plugin_engine.models import PluginDecision, PluginEpoch, PluginInstallation
 from tests.plugin_engine.moving_kit import take_out
 
 
@@ -317,21 +319,43 @@ def test_kind_of_activity_follows_the_institution(tree, make):
         add_activity(make.section(make.course(tree.north, pages=0)), "good.task", "Task")
 
 
-def test_two_who_decide_at_once_wait_for_each_other(tree, app, make_app, database_url):
+def test_two_who_decide_at_once_wait_for_each_other(tree, app, make_app, database_url, monkeypatch):
     """The second sees the first one's lock, although it began before it was committed."""
+    monkeypatch.setattr(decisions, "LONGEST_WAIT", "100ms")
     other_app = make_app(database_url, app.config["PLUGIN_FOLDERS"])
     decide(engine(), tree.nation, [Choice("good", True, locked=True)], by=None)
     with other_app.app_context():
-        db.session.execute(db.text("SET lock_timeout = '100ms'"))
         other: Engine = engine()
         institution = db.session.get(type(tree.south), tree.south.id)
-        with pytest.raises(Exception, match="lock timeout"):
+        with pytest.raises(Busy):
             decide(other, institution, [Choice("good", False)], by=None)
+        assert db.session.scalar(sa.text("SHOW lock_timeout")) == "0"
         db.session.rollback()
+    assert db.session.scalar(sa.text("SHOW lock_timeout")) == "0"
     db.session.commit()
 
     with pytest.raises(DecisionLocked):
         change(tree.south, "good", False)
+
+
+def test_decision_that_changes_nothing_wakes_nobody(tree):
+    change(tree.south, "good", True)
+    before = stirred()
+
+    change(tree.south, "good", True)
+    assert stirred() == before
+
+    change(tree.south, "good", False)
+    assert stirred() == tuple(number + 1 for number in before)
+
+
+def stirred():
+    """How often processes were told to look again, and held jobs to go."""
+    releases = sa.text("SELECT count(*) FROM procrastinate_jobs"
+                       " WHERE task_name = 'core.release_held'")  # fmt: skip
+    numbers = (db.session.scalar(sa.select(PluginEpoch.number)), db.session.scalar(releases))
+    db.session.rollback()
+    return numbers
 
 
 # Link plugins, and plugins whose tables are behind their code
@@ -414,6 +438,49 @@ def test_plugin_waits_while_its_tables_are_older_than_its_code(tree, installed_a
 
     installed_at("0002")
     assert where_active(tree) == set(vars(tree))
+
+
+def where_in_one_query(tree, plugin="good"):
+    found = set(db.session.scalars(sa.select(Institution.short_name).where(acting_where(plugin))))
+    return {name for name, one in vars(tree).items() if one.short_name in found}
+
+
+@pytest.mark.parametrize(
+    "decided",
+    [
+        {},
+        {"nation": True},
+        {"south": True, "library": False},
+        {"nation": True, "south": False, "library": True},
+        {"nation": False, "library": True, "north": True},
+        {"library": True, "south": False},
+    ],
+)
+def test_condition_finds_the_institutions_where_a_plugin_acts(tree, decided):
+    for name, enabled in decided.items():
+        change(getattr(tree, name), "good", enabled)
+
+    assert where_in_one_query(tree) == where_active(tree)
+
+
+def test_condition_follows_a_link_plugin_too(link_of, tree):
+    change(tree.nation, "one", True)
+    change(tree.south, "other", True)
+    change(tree.library, "link", False)
+
+    assert where_in_one_query(tree, "link") == where_active(tree, "link") == {"south"}
+
+
+def test_condition_holds_as_many_values_wherever_more_have_decided(tree, make):
+    def values():
+        return len(sa.select(Institution).where(acting_where("good")).compile().params)
+
+    change(tree.south, "good", True)
+    before = values()
+    for number in range(5):
+        change(make.institution(f"Province {number}", tree.nation, "province"), "good", True)
+
+    assert values() == before
 
 
 # What it costs to ask, and what a process does when it cannot look
