@@ -27,6 +27,8 @@ from core.plugin_engine.models import PluginFailure
 
 log = logging.getLogger(__name__)
 AGAIN_SECONDS = 1.0
+PAUSE_SECONDS = 30.0  # After a write that failed; it may take up to four seconds of a response.
+FORGOTTEN_SECONDS = 3600.0
 SHOWN_DAYS = 30
 KEPT_DAYS = 90
 # A short transaction of its own, whatever state the request's is in. It waits for nobody: a lost
@@ -49,12 +51,16 @@ class _Entry:
 class FailureBook:
     """The failures of one process: counted in memory, and written when a request or job ends.
 
-    The first of a part is written at once; more of it at most once a second, added up.
+    The first of a part is written at once; more of it at most once a second, added up. One thread
+    writes while the others go on, and nobody tries for a while after a write has failed.
     """
 
     def __init__(self) -> None:
         self._entries: dict[tuple[str, str], _Entry] = {}
         self._lock = threading.Lock()
+        self._writing = threading.Lock()
+        self._waits = False
+        self._paused_until = float("-inf")
         self._writer: sa.Engine | None = None
 
     def init_app(self, app: Flask) -> None:
@@ -83,6 +89,7 @@ class FailureBook:
         with self._lock:
             entry = self._entries.setdefault((plugin, part), _Entry())
             entry.waiting += 1
+            self._waits = True
             entry.unlogged += 1
             entry.last_at = now()
             is_new, entry.error = entry.error != where, where
@@ -103,21 +110,42 @@ class FailureBook:
         """What was not written yet is forgotten, and the next failure counts as a first."""
         with self._lock:
             self._entries.clear()
+            self._waits, self._paused_until = False, float("-inf")
 
     def write(self, *, everything: bool = False) -> None:
         """Writes what is due. Raises nothing: counting may never make things worse."""
-        if not self._entries or self._writer is None:
+        if not self._waits or self._writer is None:
             return
+        if time.monotonic() < self._paused_until and not everything:
+            return
+        if not self._writing.acquire(blocking=everything):
+            return
+        try:
+            rows = self._take(everything)
+            if rows and not _written(self._writer, rows):
+                self._give_back(rows)
+        finally:
+            self._writing.release()
+
+    def _take(self, everything: bool) -> list[dict[str, Any]]:
+        """What is due, as rows; parts that have been quiet for long are forgotten."""
         with self._lock:
             due = {key: entry for key, entry in self._entries.items() if _is_due(entry, everything)}
             rows = [_row(key, entry) for key, entry in sorted(due.items())]
             for entry in due.values():
                 entry.waiting, entry.written = 0, time.monotonic()
-        if rows and not _written(self._writer, rows):
-            with self._lock:
-                for row in rows:
-                    key = row["plugin"], row["part"]
-                    self._entries.setdefault(key, _Entry()).waiting += row["count"]
+            self._entries = {k: entry for k, entry in self._entries.items() if not _is_old(entry)}
+            self._waits = any(entry.waiting for entry in self._entries.values())
+        return rows
+
+    def _give_back(self, rows: list[dict[str, Any]]) -> None:
+        with self._lock:
+            for row in rows:
+                key = row["plugin"], row["part"]
+                entry = self._entries.setdefault(key, _Entry(row["error"], last_at=row["last_at"]))
+                entry.waiting += row["count"]
+            self._waits = True
+            self._paused_until = time.monotonic() + PAUSE_SECONDS
 
 
 def _written(writer: sa.Engine, rows: list[dict[str, Any]]) -> bool:
@@ -142,6 +170,10 @@ def _written(writer: sa.Engine, rows: list[dict[str, Any]]) -> bool:
 def _is_due(entry: _Entry, everything: bool) -> bool:
     rested = time.monotonic() - entry.written >= AGAIN_SECONDS
     return entry.waiting > 0 and (rested or everything)
+
+
+def _is_old(entry: _Entry) -> bool:
+    return not entry.waiting and time.monotonic() - entry.written >= FORGOTTEN_SECONDS
 
 
 def _row(key: tuple[str, str], entry: _Entry) -> dict[str, Any]:

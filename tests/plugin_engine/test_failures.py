@@ -128,6 +128,61 @@ def test_counting_survives_a_database_that_is_away(app, make_app, caplog):
     assert "could not be written: OperationalError" in caplog.text
 
 
+@pytest.fixture
+def tries(found, monkeypatch):
+    """How often a write was tried; the test says whether the database is there."""
+    state = SimpleNamespace(number=0, is_there=False)
+
+    def written(_writer, _rows):
+        state.number += 1
+        return state.is_there
+
+    monkeypatch.setattr("core.plugin_engine.failures._written", written)
+    monkeypatch.setattr("core.plugin_engine.failures.AGAIN_SECONDS", 0)
+    return state
+
+
+def test_failed_write_is_not_tried_again_by_the_next_requests(found, tries, monkeypatch):
+    for number in range(5):
+        found.book.note("good", f"part {number}", RuntimeError(), None)
+        found.book.write()
+    assert tries.number == 1
+
+    monkeypatch.setattr(found.book, "_paused_until", 0)
+    tries.is_there = True
+    for _time in range(3):
+        found.book.write()
+
+    assert tries.number == 2
+
+
+def test_write_holds_no_other_request_up(found, tries, monkeypatch):
+    def written(_writer, _rows):
+        found.book.note("good", "another", RuntimeError(), None)
+        found.book.write()  # As another request, while this one waits for the database.
+        return True
+
+    monkeypatch.setattr("core.plugin_engine.failures._written", written)
+    found.book.note("good", "part", RuntimeError(), None)
+    found.book.write()
+
+    monkeypatch.undo()
+    found.book.write(everything=True)
+    assert [row[1] for row in rows()] == ["another"]
+
+
+def test_part_that_was_quiet_for_long_is_forgotten(found, tries, monkeypatch):
+    tries.is_there = True
+    found.book.note("good", "part", RuntimeError(), None)
+    found.book.write()
+
+    monkeypatch.setattr("core.plugin_engine.failures.FORGOTTEN_SECONDS", 0)
+    found.book.note("good", "another", RuntimeError(), None)
+    found.book.write()
+
+    assert found.book._entries == {}
+
+
 def test_log_is_not_flooded(page, faults, caplog):
     faults.add("panel")
 
