@@ -43,6 +43,7 @@ from core.testing.pages import core_pages
 MARKS = ("Cendrawasih", "Anggrek")
 READERS = ("participant", "institution_admin")  # the others see less than the last
 JOBS = "starts_with(task_name, :plugin || '.') AND status IN ('todo', 'doing')"
+ROLES = "starts_with(role, :plugin || '.')"
 WALKERS = ("participant", "admin")
 
 
@@ -248,6 +249,8 @@ class PluginContract:
             nation = Factory().institution("Nation", kind="national")
             Factory().enabled(self.plugin, nation)
             Factory().disabled(self.plugin, nation)
+            for role in engine().build(self.plugin, "roles"):
+                Factory().staff(role.name, nation)
             for task in _tasks(engine().loaded[self.plugin]):
                 enqueue(task, at=now() + timedelta(days=1))
             db.session.commit()
@@ -292,7 +295,11 @@ def _left_of(plugin: str) -> list[str]:
     with db.engine.connect() as connection:
         found = sa.inspect(connection)
         left = [f"the schema {plugin}"] * (plugin in found.get_schema_names())
-        counts = {"plugin_installation": "name = :plugin", "procrastinate_jobs": JOBS}
+        counts = {
+            "plugin_installation": "name = :plugin",
+            "procrastinate_jobs": JOBS,
+            '"grant"': ROLES,
+        }
         for table in found.get_table_names():
             if any(column["name"] == "plugin" for column in found.get_columns(table)):
                 counts[table] = "plugin = :plugin"
@@ -366,7 +373,7 @@ def _break_hooks(found: Engine, plugin: str, monkeypatch: pytest.MonkeyPatch) ->
     """Makes each hook that is called while the site runs raise; gives their names."""
     broken = []
     monkeypatch.setattr(found, "failures", found.failures.copy())  # These faults are wanted.
-    monkeypatch.setattr(logging.getLogger("core.plugin_engine.engine"), "disabled", True)
+    monkeypatch.setattr(logging.getLogger("core.plugin_engine.failures"), "disabled", True)
     for caller in found.pluggy.get_hookcallers(found.pluggy.get_plugin(plugin)) or ():
         if caller.spec is None or caller.spec.function.mode == "build":  # type: ignore[attr-defined]
             continue
