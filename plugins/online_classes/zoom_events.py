@@ -1,11 +1,22 @@
 """Keeps the events of Zoom, finds the class that each belongs to, and lets the old ones go."""
 
 from datetime import datetime, timedelta
+from functools import partial
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from core.api import Cohort, Institution, ScheduledActivity, db, enqueue, job, now, plugin_is_active
+from core.api import (
+    Cohort,
+    Institution,
+    ScheduledActivity,
+    acting_where,
+    contained,
+    db,
+    enqueue,
+    job,
+    now,
+)
 from plugins.online_classes import queries, services
 from plugins.online_classes.models import Meeting
 from plugins.online_classes.zoom import ENDED, JOINED, LEFT, STARTED, Event
@@ -47,27 +58,33 @@ def process_zoom_event(event_id: int) -> None:
 
 @job("online_classes.tend_zoom_events", cron="*/10 * * * *")
 def tend_zoom_events() -> None:
-    """Takes up what waited for its class's address or for the plugin; deletes what is old."""
+    """Takes up what waited for its class's address or for the plugin; lets go of strange ones."""
     awake, asleep = _numbers_waiting()
     waiting = ZoomEvent.processed_at.is_(None)
     ready = sa.select(ZoomEvent).where(waiting, ZoomEvent.meeting_number.in_(awake))
-    for event in db.session.scalars(ready.order_by(ZoomEvent.id).with_for_update()):
-        _process(event)
-    db.session.flush()
+    for event in db.session.scalars(ready.order_by(ZoomEvent.id).with_for_update()).all():
+        # One that fails, whatever the reason, keeps none of the others waiting.
+        contained(PLUGIN, "working on an event of Zoom", partial(_process, event))
     strange = sa.and_(
         waiting,
         ZoomEvent.received_at < now() - STRANGE_KEPT,
         ZoomEvent.meeting_number.not_in(asleep),
     )
+    db.session.execute(sa.delete(ZoomEvent).where(strange))
+
+
+@job("online_classes.forget_zoom_events", cron="5 * * * *")
+def forget_zoom_events() -> None:
+    """Deletes what is old, whether it was worked on or not; by itself, so that nothing stops it."""
     old = ZoomEvent.received_at < now() - KEPT
-    db.session.execute(sa.delete(ZoomEvent).where(sa.or_(old, strange)))
+    db.session.execute(sa.delete(ZoomEvent).where(old))
 
 
 def _numbers_waiting() -> tuple[set[int | None], set[int | None]]:
     """Numbers of what waits: of meetings whose host has the plugin, and whose host has it not."""
     waiting = sa.select(ZoomEvent.meeting_number).where(ZoomEvent.processed_at.is_(None))
     query = (
-        sa.select(Meeting.meeting_number, Institution)
+        sa.select(Meeting.meeting_number, acting_where(PLUGIN))
         .join(ScheduledActivity, ScheduledActivity.id == Meeting.scheduled_activity_id)
         .join(Cohort, Cohort.id == ScheduledActivity.cohort_id)
         .join(Institution, Institution.id == Cohort.host_id)
@@ -76,8 +93,8 @@ def _numbers_waiting() -> tuple[set[int | None], set[int | None]]:
     )
     awake: set[int | None] = set()
     asleep: set[int | None] = set()
-    for number, host in db.session.execute(query):
-        (awake if plugin_is_active(PLUGIN, host) else asleep).add(number)
+    for number, acts in db.session.execute(query):
+        (awake if acts else asleep).add(number)
     return awake, asleep
 
 
@@ -86,27 +103,34 @@ def _process(event: ZoomEvent) -> None:
     session = _session_of(event.meeting_number, event.happened_at)
     if session is None:
         return
-    cohort = db.session.get_one(Cohort, session.cohort_id)
-    if not plugin_is_active(PLUGIN, cohort.host):
-        return
     event.scheduled_activity_id, event.processed_at = session.id, now()
     if event.name == STARTED:
+        cohort = db.session.get_one(Cohort, session.cohort_id)
         services.note_begun(queries.live_class(cohort, session.activity), event.happened_at)
 
 
 def _session_of(meeting_number: int, moment: datetime) -> ScheduledActivity | None:
-    """The session that the meeting was held for at that moment; of several the nearest."""
+    """The session that the meeting was held for at that moment; of several the nearest.
+
+    Where two hosts claim the number at that time, none: whoever enters the number of another's
+    meeting learns nothing of it.
+    """
     query = (
-        sa.select(ScheduledActivity)
+        sa.select(ScheduledActivity, Cohort.host_id)
         .join(Meeting, Meeting.scheduled_activity_id == ScheduledActivity.id)
+        .join(Cohort, Cohort.id == ScheduledActivity.cohort_id)
+        .join(Institution, Institution.id == Cohort.host_id)
         .where(
             Meeting.meeting_number == meeting_number,
             ScheduledActivity.starts_at <= moment + AROUND,
             ScheduledActivity.ends_at >= moment - AROUND,
+            acting_where(PLUGIN),
         )
         .order_by(sa.func.abs(sa.extract("epoch", ScheduledActivity.starts_at - moment)))
     )
-    return db.session.scalars(query.limit(1)).first()
+    found = db.session.execute(query).all()
+    hosts = {host_id for _session, host_id in found}
+    return found[0][0] if len(hosts) == 1 else None
 
 
 def connected(session: ScheduledActivity) -> int | None:

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
@@ -13,13 +14,18 @@ from core.people.models import AuditEntry
 from core.people.services import grant_role
 from core.plugin_engine.guard import MOST_WEBHOOK_BYTES
 from core.testing.counting import count_queries
-from plugins.online_classes import zoom
+from plugins.online_classes import services, zoom
 from plugins.online_classes.addresses import read_address
 from plugins.online_classes.models import KIND
 from plugins.online_classes.queries import live_class
 from plugins.online_classes.services import set_meeting
 from plugins.online_classes.tests.conftest import at
-from plugins.online_classes.zoom_events import connected, process_zoom_event, tend_zoom_events
+from plugins.online_classes.zoom_events import (
+    connected,
+    forget_zoom_events,
+    process_zoom_event,
+    tend_zoom_events,
+)
 from plugins.online_classes.zoom_models import ZoomEvent
 
 SECRET = "S3cret"
@@ -350,13 +356,82 @@ def test_events_are_kept_for_thirty_days(zoomed, client, run_jobs, clock):
     send(client, event())
     run_jobs()
     clock.forward(days=30)
-    tend_zoom_events.func.__wrapped__()
+    forget_zoom_events.func.__wrapped__()
     assert len(kept()) == 1
 
     clock.forward(seconds=1)
-    tend_zoom_events.func.__wrapped__()
+    forget_zoom_events.func.__wrapped__()
 
     assert kept() == []
+
+
+def test_event_that_fails_keeps_no_other_waiting_and_is_counted(
+    zoomed, client, app, monkeypatch, caplog
+):
+    send(client, event("meeting.started", NUMBER))
+    send(client, event())
+
+    def breaks(*_given):
+        db.session.execute(sa.text("SELECT 1/0"))
+
+    monkeypatch.setattr(services, "note_begun", breaks)
+    failures = app.extensions["bimtek"].failures
+    counted = ("online_classes", "working on an event of Zoom")
+    before = failures[counted]
+
+    tend_zoom_events.func.__wrapped__()
+    db.session.commit()
+
+    assert [e.scheduled_activity_id for e in kept()] == [None, zoomed.session.id]
+    assert failures[counted] == before + 1
+    assert str(NUMBER) not in caplog.text
+
+
+# A number that several claim
+
+
+@pytest.fixture
+def elsewhere(zoomed, make):
+    """A class of another institution at the same time, under the same number."""
+    host = make.institution("Elsewhere")
+    make.enabled("online_classes", host)
+    cohort = make.cohort(make.course(host), host)
+    activity = add_activity(cohort.course.sections[0], KIND, "Theirs", required=False)
+    found = schedule(cohort, activity, by=None, starts_at=zoomed.session.starts_at,
+                     ends_at=zoomed.session.ends_at)  # fmt: skip
+    live = live_class(cohort, activity)
+    set_meeting(live, read_address(str(NUMBER), ""), notes="", by=zoomed.user)
+    db.session.commit()
+    return SimpleNamespace(host=host, session=found, live=live)
+
+
+def test_event_of_a_number_that_two_hosts_claim_is_told_to_neither(
+    zoomed, elsewhere, client, run_jobs
+):
+    send(client, event("meeting.started", NUMBER))
+    run_jobs()
+    tend_zoom_events.func.__wrapped__()
+    told = (kept()[0].scheduled_activity_id, zoomed.live.started_at, elsewhere.live.started_at)
+
+    set_meeting(elsewhere.live, read_address("https://meet.example/x", ""), notes="",
+                by=zoomed.user)  # fmt: skip
+    tend_zoom_events.func.__wrapped__()
+
+    assert told == (None, None, None)
+    assert kept()[0].scheduled_activity_id == zoomed.session.id
+
+
+def test_claim_of_a_host_without_the_plugin_counts_for_nothing(
+    zoomed, elsewhere, client, run_jobs, make
+):
+    elsewhere.session.starts_at = now()  # nearer than the other
+    make.disabled("online_classes", elsewhere.host)
+    db.session.commit()
+
+    send(client, event())
+    run_jobs()
+
+    assert kept()[0].scheduled_activity_id == zoomed.session.id
 
 
 def test_answer_costs_few_queries(zoomed, client, app):
