@@ -1,7 +1,8 @@
 """Runs Alembic for core and for each plugin: one tree and one version table each.
 
 A plugin's tables and its `alembic_version` lie in the schema that carries its name, so core
-migrates although a plugin's code is gone. Never at import, never in a web worker.
+migrates although a plugin's code is gone. Runs when an operator asks for it, by a command or on the
+page of the site, in one transaction; never at import, nor because somebody reads a page.
 """
 
 from dataclasses import dataclass
