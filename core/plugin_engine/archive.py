@@ -12,7 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import IO, Any, cast
 
@@ -28,7 +28,8 @@ from core.plugin_engine import lifecycle, migrations, references
 from core.plugin_engine.decisions import UnknownPlugin
 from core.plugin_engine.engine import Engine
 from core.plugin_engine.manifest import NAME, Manifest
-from core.plugin_engine.references import Lost, StillReferred
+from core.plugin_engine.models import PluginEpoch
+from core.plugin_engine.references import Lost, Reference, StillReferred
 
 FORMAT = 1
 INDEX = "archive.json"
@@ -71,6 +72,14 @@ class ArchiveNewer(DomainError):
         )  # fmt: skip
 
 
+class ArchiveOfAnother(DomainError):
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            _("The archive of %(name)s was made by another installation. Its rows name people and "
+              "classes by numbers that belong to others here. Nothing was restored.", name=name)
+        )  # fmt: skip
+
+
 class RowsLeftBehind(DomainError):
     def __init__(self, table: str, target: str, rows: int) -> None:
         super().__init__(
@@ -101,6 +110,7 @@ class Index:
     `kept`: table of core → rows; `sequences`: name → last value.
     """
 
+    site: str
     plugin: str
     version: str
     revision: str | None
@@ -134,12 +144,16 @@ def referring_tables(connection: sa.Connection, name: str) -> list[str]:
 
 
 _COLUMNS = sa.text(
-    "SELECT c.relname, a.attname FROM pg_class c"
+    "SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod) FROM pg_class c"
     " JOIN pg_namespace n ON n.oid = c.relnamespace"
     " JOIN pg_attribute a ON a.attrelid = c.oid"
     " WHERE n.nspname = :schema AND c.relkind IN ('r', 'p') AND c.relname <> 'alembic_version'"
     " AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''"
     " ORDER BY c.relname, a.attnum"
+)
+_NAMES = sa.text(
+    "SELECT c.relname, CAST(CAST(c.oid AS regclass) AS text) AS quoted FROM pg_class c"
+    " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = :schema"
 )
 _SEQUENCES = sa.text(
     "SELECT sequencename, last_value FROM pg_sequences"
@@ -147,11 +161,11 @@ _SEQUENCES = sa.text(
 )
 
 
-def _columns(connection: sa.Connection, name: str) -> dict[str, list[str]]:
-    """Table → the columns that can be written."""
-    found: dict[str, list[str]] = {}
-    for table, column in connection.execute(_COLUMNS, {"schema": name}):
-        found.setdefault(table, []).append(column)
+def _columns(connection: sa.Connection, name: str) -> dict[str, dict[str, str]]:
+    """Table → the columns that can be written, with their types."""
+    found: dict[str, dict[str, str]] = {}
+    for table, column, kind in connection.execute(_COLUMNS, {"schema": name}):
+        found.setdefault(table, {})[column] = kind
     return found
 
 
@@ -162,6 +176,11 @@ def _sequences(connection: sa.Connection, name: str) -> dict[str, int]:
 
 def _quoted(*names: str) -> str:
     return ", ".join(f'"{name}"' for name in names)
+
+
+def _site(connection: sa.Connection) -> str:
+    """What tells this installation's database from any other; copies of it are the same."""
+    return str(connection.scalar(sa.select(PluginEpoch.site)) or "")
 
 
 def hold_still(connection: sa.Connection, name: str) -> None:
@@ -178,10 +197,11 @@ def write(connection: sa.Connection, name: str, file: IO[bytes]) -> Index:
     version, revision = lifecycle.installed_as(connection, name)
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         tables = [
-            _write_table(connection, archive, name, table, columns)
+            _write_table(connection, archive, name, table, list(columns))
             for table, columns in _columns(connection, name).items()
         ]
         index = Index(
+            site=_site(connection),
             plugin=name,
             version=version,
             revision=revision,
@@ -274,7 +294,7 @@ def _check(index: Index) -> None:
         if not TABLE.fullmatch(key) or not isinstance(value, int):
             raise ValueError
     for table, rows in index.kept.items():
-        if table not in KEPT or not all(_is_own(index.plugin, row) for row in rows):
+        if table not in KEPT or not all(_is_own(index.plugin, table, row) for row in rows):
             raise ValueError
     try:
         Version(index.version)
@@ -282,9 +302,11 @@ def _check(index: Index) -> None:
         raise ValueError from error
 
 
-def _is_own(plugin: str, row: Mapping[str, Any]) -> bool:
+def _is_own(plugin: str, table: str, row: Mapping[str, Any]) -> bool:
     """Nothing of another plugin, and no role of core, comes in by an archive."""
-    return row.get("plugin") == plugin or str(row.get("role", "")).startswith(f"{plugin}.")
+    if table == "grant":
+        return str(row["role"]).startswith(f"{plugin}.")
+    return bool(row["plugin"] == plugin)
 
 
 # Restoring
@@ -304,7 +326,9 @@ def restore(engine: Engine, file: IO[bytes], *, by: User | None = None) -> Resto
         lifecycle.bump(connection)
         if lifecycle.installed_as(connection, index.plugin)[0]:
             raise AlreadyInstalled(index.plugin)
-        lifecycle.bring_required(engine, connection, index.plugin, actor)
+        if index.site != _site(connection):
+            raise ArchiveOfAnother(index.plugin)
+        lifecycle.bring_required(engine, connection, manifest, actor)
         with _fitting():
             lost = _fill(connection, manifest, index, file)
         _move_on(engine, connection, manifest, index)
@@ -318,57 +342,80 @@ def restore(engine: Engine, file: IO[bytes], *, by: User | None = None) -> Resto
 
 @contextmanager
 def _fitting() -> Iterator[None]:
-    """A file whose rows the tables do not take is refused; waiting too long is another matter."""
+    """A file whose rows the tables do not take is refused; any other fault is not the file's."""
     try:
         yield
-    except StillReferred as error:
-        reference = error.reference
-        raise RowsLeftBehind(reference.table, reference.target, error.rows) from error
-    except (psycopg.DataError, psycopg.IntegrityError, sa.exc.DBAPIError) as error:
-        if isinstance(getattr(error, "orig", error), psycopg.errors.LockNotAvailable):
-            raise
+    except (psycopg.DataError, sa.exc.DataError, sa.exc.IntegrityError) as error:
         raise ArchiveUnreadable(_("its rows do not fit the tables")) from error
 
 
 def _fill(
     connection: sa.Connection, manifest: Manifest, index: Index, file: IO[bytes]
 ) -> list[Lost]:
-    name = manifest.name
+    """The rows wait in tables of texts until they are settled; only then are tables made whose
+    references keep others from writing what they refer to."""
     if index.revision and index.revision not in migrations.revisions_of(manifest).known:
-        raise ArchiveNewer(name, index.version, manifest.version)
-    migrations.upgrade(connection, manifest, index.revision or "base")
-    _check_tables(connection, index)
-    keys = references.references_of(connection, name)
-    references.without(connection, keys)
+        raise ArchiveNewer(manifest.name, index.version, manifest.version)
+    trial = _looked_at(connection, manifest, index)
+    waiting = {table.name: f"restored_{n}" for n, table in enumerate(index.tables)}
     with _readable(file) as archive:
         for table in index.tables:
-            _read_table(connection, archive, name, table)
-    lost = references.settle(connection, keys)
-    references.again(connection, keys)
+            _read_table(connection, archive, table, waiting[table.name])
+    places = {trial.names[table]: place for table, place in waiting.items()}
+    back = {place: table for table, place in places.items()}
+    try:
+        lost = references.settle(connection, references.moved(trial.keys, places))
+    except StillReferred as error:
+        lacking, lacked = error.reference.table, error.reference.target
+        raise RowsLeftBehind(back[lacking], back.get(lacked, lacked), error.rows) from error
+    migrations.upgrade(connection, manifest, index.revision or "base")
+    inside = [key for key in trial.keys if key.target in places]
+    references.without(connection, inside)
+    for name, place in waiting.items():
+        _take_over(connection, trial.names[name], place, trial.columns[name])
+    references.again(connection, inside)
     for sequence, value in index.sequences.items():
-        named = {"sequence": f'"{name}"."{sequence}"', "value": value}
+        named = {"sequence": f'"{manifest.name}"."{sequence}"', "value": value}
         connection.execute(sa.text("SELECT setval(CAST(:sequence AS regclass), :value)"), named)
     for kept, rows in index.kept.items():
         _put_back(connection, kept, rows)
-    return lost
+    return [Lost(back[one.table], one.rows) for one in lost]
 
 
-def _check_tables(connection: sa.Connection, index: Index) -> None:
-    there = _columns(connection, index.plugin)
-    archived = {table.name: table.columns for table in index.tables}
-    if {name: set(found) for name, found in there.items()} != {
-        name: set(found) for name, found in archived.items()
+@dataclass(frozen=True)
+class _Trial:
+    """What the plugin's tables will be: name → columns, name → quoted name, references."""
+
+    columns: Mapping[str, Mapping[str, str]]
+    names: Mapping[str, str]
+    keys: list[Reference]
+
+
+def _looked_at(connection: sa.Connection, manifest: Manifest, index: Index) -> _Trial:
+    """Makes the tables and takes them back, with the locks on what they refer to."""
+    with connection.begin_nested() as savepoint:
+        migrations.upgrade(connection, manifest, index.revision or "base")
+        trial = _Trial(
+            _columns(connection, manifest.name),
+            {row.relname: row.quoted for row in connection.execute(
+                _NAMES, {"schema": manifest.name})},
+            references.references_of(connection, manifest.name),
+        )  # fmt: skip
+        savepoint.rollback()
+    if {table: set(found) for table, found in trial.columns.items()} != {
+        table.name: set(table.columns) for table in index.tables
     }:
         raise ArchiveUnreadable(_("its tables are not those of the plugin"))
+    return trial
 
 
 def _read_table(
-    connection: sa.Connection, archive: zipfile.ZipFile, schema: str, table: TableFile
+    connection: sa.Connection, archive: zipfile.ZipFile, table: TableFile, place: str
 ) -> None:
+    columns = ", ".join(f'"{column}" text' for column in table.columns)
+    connection.execute(sa.text(f"CREATE TEMP TABLE {place} ({columns}) ON COMMIT DROP"))
     digest = hashlib.sha256()
-    name = f'"{schema}"."{table.name}"'
-    connection.execute(sa.text(f"DELETE FROM {name}"))  # noqa: S608 -- what a migration put in is in the file too
-    query = f"COPY {name} ({_quoted(*table.columns)}) FROM STDIN"
+    query = f"COPY {place} ({_quoted(*table.columns)}) FROM STDIN"
     with _cursor(connection) as cursor, archive.open(_file(table.name)) as file:
         with cursor.copy(query) as copy:
             while block := file.read(CHUNK):
@@ -376,6 +423,19 @@ def _read_table(
                 copy.write(block)
         if (cursor.rowcount, digest.hexdigest()) != (table.rows, table.sha256):
             raise ArchiveUnreadable(_("the file of %(table)s was changed", table=table.name))
+
+
+def _take_over(
+    connection: sa.Connection, whole: str, place: str, columns: Mapping[str, str]
+) -> None:
+    """From its texts into the table; what a migration put in stands among them too."""
+    values = ", ".join(f'CAST("{column}" AS {kind})' for column, kind in columns.items())
+    connection.execute(sa.text(f"DELETE FROM {whole}"))  # noqa: S608 -- names from the catalogue
+    text = (
+        f"INSERT INTO {whole} ({_quoted(*columns)}) OVERRIDING SYSTEM VALUE"  # noqa: S608 -- same
+        f" SELECT {values} FROM {place}"
+    )
+    connection.execute(sa.text(text))
 
 
 def _put_back(connection: sa.Connection, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -392,7 +452,8 @@ def _put_back(connection: sa.Connection, table: str, rows: Iterable[Mapping[str,
             f' FROM jsonb_populate_record(NULL\\:\\:"{table}", CAST(:row AS jsonb))'
         )
         connection.execute(sa.text(text), {"row": json.dumps(row)})
-    references.settle(connection, references.stand_in(connection, f'"{table}"', held))
+    keys = references.references_of_table(connection, f'"{table}"')
+    references.settle(connection, [replace(key, table=held) for key in keys])
     connection.execute(
         sa.text(f'INSERT INTO "{table}" SELECT * FROM {held} ON CONFLICT DO NOTHING')  # noqa: S608 -- same
     )

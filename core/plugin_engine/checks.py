@@ -24,7 +24,6 @@ from core.plugin_engine.contributions import (
     Metric,
     PagePanel,
     Permission,
-    Place,
     PublicLink,
     Role,
     Settings,
@@ -276,9 +275,6 @@ def _check_page_panel(panel: PagePanel, pages: Iterable[str]) -> None:
     if panel.page not in pages:
         hint = _hint(panel.page, pages)
         raise PluginFault(f"core has no page '{panel.page}' for a panel{hint}", hook=hook)
-    if panel.place not in get_args(Place):
-        text = f"panel on '{panel.page}': there is no place '{panel.place}'"
-        raise PluginFault(text, hook=hook)
 
 
 def _check_filter(manifest: Manifest, one: TemplateFilter, known: Iterable[str]) -> None:
@@ -288,5 +284,3 @@ def _check_filter(manifest: Manifest, one: TemplateFilter, known: Iterable[str])
         raise PluginFault(text, hook=hook)
     if one.name in known:
         raise PluginFault(f"there is a filter '{one.name}' of another plugin", hook=hook)
-    if not callable(one.apply):
-        raise PluginFault(f"filter '{one.name}' is no function", hook=hook)

@@ -30,6 +30,11 @@ class FileExists(DomainError):
         super().__init__(_("%(path)s exists. Choose another name.", path=path))
 
 
+class NoFolder(DomainError):
+    def __init__(self, path: Path) -> None:
+        super().__init__(_("There is no folder %(path)s.", path=path))
+
+
 class NotKept(DomainError):
     def __init__(self, rows: int) -> None:
         super().__init__(
@@ -114,6 +119,8 @@ def _remove(
     without_export: bool,
     as_json: bool,
 ) -> None:
+    if file and without_export:
+        raise click.UsageError("Either --export FILE or --without-export.")
     found = look()
     if not dry_run:
         if found.rows and not file and not without_export and not found.refusals:
@@ -170,6 +177,8 @@ def _into(path: Path) -> Keep:
     """Keeps an archive in a new file that only its owner reads, whole or not at all."""
     if path.exists():
         raise FileExists(path)
+    if not path.parent.is_dir():
+        raise NoFolder(path.parent)
 
     def keep(file: IO[bytes]) -> None:
         draft = path.with_name(f"{path.name}.part")

@@ -5,7 +5,7 @@ nothing. Disabling keeps all data; what takes data away is in `removal`. Every s
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from packaging.version import Version
-from psycopg.errors import LockNotAvailable
+from psycopg.errors import DeadlockDetected, LockNotAvailable
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError
 
@@ -30,6 +30,9 @@ from core.plugin_engine.models import PluginEpoch, PluginInstallation
 from core.plugin_engine.whereabouts import where_it_failed
 
 log = logging.getLogger(__name__)
+
+
+_IN_THE_WAY = (LockNotAvailable, DeadlockDetected)
 
 
 @dataclass(frozen=True)
@@ -92,12 +95,18 @@ def exclusive() -> Iterator[sa.Connection]:
     """
     get_locale()
     db.session.commit()
+    with patient(), db.engine.begin() as connection:
+        migrations.lock(connection)
+        yield connection
+
+
+@contextmanager
+def patient() -> Iterator[None]:
+    """Somebody else's lock, or a deadlock with it, becomes Busy."""
     try:
-        with db.engine.begin() as connection:
-            migrations.lock(connection)
-            yield connection
-    except OperationalError as error:
-        if isinstance(error.orig, LockNotAvailable):
+        yield
+    except (OperationalError, *_IN_THE_WAY) as error:
+        if isinstance(getattr(error, "orig", error), _IN_THE_WAY):
             raise Busy from error
         raise
 
@@ -128,32 +137,42 @@ def install(engine: Engine, names: Iterable[str], *, by: User | None = None) -> 
     """
     actor = actor_of(by)
     with exclusive() as connection:
-        present = _present(connection)
         wanted = closure(engine, names)
-        wanted += _links(engine, present.keys() | {m.name for m in wanted}, wanted)
-        moved = [
-            _bring(engine, connection, manifest, present.get(manifest.name), actor)
-            for manifest in wanted
-            if not _is_older(manifest, present.get(manifest.name))
-        ]
-        new = [step.name for step in moved if step and step.before is None]
-        if any(moved):
-            bump(connection)
+        moved = _bring_all(engine, connection, wanted, {m.name for m in wanted}, actor)
     engine.enablement.forget()
-    return new
+    return [step.name for step in moved if step.before is None]
 
 
-def _links(engine: Engine, known: Iterable[str], wanted: Sequence[Manifest]) -> list[Manifest]:
-    """The link plugins that are not there yet while all that they link is, or comes now."""
-    there = set(known)
-    fresh = {manifest.name for manifest in wanted}
+def _bring_all(
+    engine: Engine,
+    connection: sa.Connection,
+    wanted: Sequence[Manifest],
+    fresh: Set[str],
+    actor: int | None,
+) -> list[Moved]:
+    """Brings plugins, and those that link one of `fresh` with what is there."""
+    present = _present(connection)
+    links = links_with(engine, present.keys() | {m.name for m in wanted}, fresh)
+    moved = [
+        _bring(engine, connection, manifest, present.get(manifest.name), actor)
+        for manifest in [*wanted, *links]
+        if not _is_older(manifest, present.get(manifest.name))
+    ]
+    if any(moved):
+        bump(connection)
+    return [step for step in moved if step]
+
+
+def links_with(engine: Engine, known: Set[str], fresh: Set[str]) -> list[Manifest]:
+    """The link plugins beyond `known` that link one of `fresh`, and of which all is known."""
+    there, new = set(known), set(fresh)
     found = []
     for manifest in engine.loaded.values():
-        links = manifest.auto_install and manifest.requires.keys() & fresh
+        links = manifest.auto_install and manifest.requires.keys() & new
         if links and manifest.name not in there and manifest.requires.keys() <= there:
             found.append(manifest)
             there.add(manifest.name)
-            fresh.add(manifest.name)
+            new.add(manifest.name)
     return found
 
 
@@ -183,12 +202,13 @@ def _bring(
     return Moved(manifest.name, was.version if was else None, version)
 
 
-def bring_required(engine: Engine, connection: sa.Connection, name: str, actor: int | None) -> None:
-    """Installs what a plugin requires and is not there yet."""
+def bring_required(
+    engine: Engine, connection: sa.Connection, manifest: Manifest, actor: int | None
+) -> None:
+    """Brings all that a plugin requires, and what then links it with others."""
     present = _present(connection)
-    for manifest in closure(engine, [name]):
-        if manifest.name != name and manifest.name not in present:
-            _bring(engine, connection, manifest, None, actor)
+    wanted = [one for one in closure(engine, [manifest.name]) if one.name != manifest.name]
+    _bring_all(engine, connection, wanted, {m.name for m in wanted} - present.keys(), actor)
 
 
 def installed_as(connection: sa.Connection, name: str) -> tuple[str, str | None]:
@@ -239,7 +259,7 @@ def _named(manifest: Manifest) -> Iterator[None]:
     except records.WrongRecord as error:
         raise StepFailed(manifest.name, str(error)) from error
     except Exception as error:
-        if isinstance(getattr(error, "orig", None), LockNotAvailable):
+        if isinstance(getattr(error, "orig", None), _IN_THE_WAY):
             raise
         log.exception("plugin %s could not be installed or upgraded", manifest.name)
         raise StepFailed(manifest.name, where_it_failed(error, manifest.path)) from error
@@ -295,15 +315,10 @@ def upgrade(engine: Engine, names: Iterable[str], *, by: User | None = None) -> 
         for manifest in wanted:
             if manifest.name in names:
                 _refuse_upgrade(manifest, present.get(manifest.name))
-        moved = [
-            _bring(engine, connection, manifest, present.get(manifest.name), actor)
-            for manifest in wanted
-            if not _is_older(manifest, present.get(manifest.name))
-        ]
-        if any(moved):
-            bump(connection)
+        fresh = {manifest.name for manifest in wanted} - present.keys()
+        moved = _bring_all(engine, connection, wanted, fresh, actor)
     engine.enablement.forget()
-    return [step for step in moved if step]
+    return moved
 
 
 def _refuse_upgrade(manifest: Manifest, was: _Present | None) -> None:
@@ -333,6 +348,7 @@ def upgrade_installed(engine: Engine, *, by: User | None = None) -> Outcome:
                 _refuse_upgrade(manifest, was)
                 _refuse_stuck(manifest, failed)
                 with connection.begin_nested():
+                    bring_required(engine, connection, manifest, actor)
                     moved += filter(None, [_bring(engine, connection, manifest, was, actor)])
             except DomainError as error:
                 failed[manifest.name] = error

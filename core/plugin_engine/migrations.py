@@ -28,6 +28,11 @@ def lock(connection: sa.Connection) -> None:
     """
     connection.execute(sa.text("SET LOCAL lock_timeout = '30s'"))
     connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+    hurry(connection)
+
+
+def hurry(connection: sa.Connection) -> None:
+    """Waits for no table longer than a reader bears."""
     connection.execute(sa.text("SET LOCAL lock_timeout = '4s'"))
 
 

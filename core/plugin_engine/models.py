@@ -5,6 +5,7 @@ No row for an institution means "as the parent decides"; a row is a decision tha
 
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
@@ -36,13 +37,17 @@ class PluginDecision(Base):
 
 
 class PluginEpoch(Base):
-    """One row; its number grows with every change, so that each process knows to look again."""
+    """One row; its number grows with every change, so that each process knows to look again.
+
+    `site` tells this installation from any other.
+    """
 
     __tablename__ = "plugin_epoch"
     __table_args__ = (sa.CheckConstraint("id = 1", name="one_row"),)
 
     id: Mapped[int] = mapped_column(sa.SmallInteger, primary_key=True, default=1)
     number: Mapped[int] = mapped_column(sa.BigInteger, default=0, server_default="0")
+    site: Mapped[UUID] = mapped_column(server_default=sa.func.gen_random_uuid())
 
 
 class PluginSetting(Base):

@@ -4,7 +4,7 @@ For restoring an archive: rows come back while things they referred to may have 
 each reference then does what it would have done at that deletion.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
@@ -35,7 +35,10 @@ _FROM_OUTSIDE = sa.text(
 
 @dataclass(frozen=True)
 class Reference:
-    """One foreign key; tables and columns are quoted. `on_delete` as in `pg_constraint`."""
+    """One foreign key; tables and columns are quoted. `on_delete` as in `pg_constraint`.
+
+    `as_text`: rows and targets are compared as texts, since one of them waits in a table of texts.
+    """
 
     name: str
     table: str
@@ -44,13 +47,15 @@ class Reference:
     keys: tuple[str, ...]
     on_delete: str
     definition: str
+    as_text: bool = False
 
     @property
     def lost(self) -> str:
         """The condition on rows of `table`, called "own": what they refer to is not there."""
         given = " AND ".join(f"own.{column} IS NOT NULL" for column in self.columns)
+        kind = "\\:\\:text" if self.as_text else ""
         same = " AND ".join(
-            f"target.{key} = own.{column}"
+            f"target.{key}{kind} = own.{column}{kind}"
             for column, key in zip(self.columns, self.keys, strict=True)
         )
         return f"{given} AND NOT EXISTS (SELECT FROM {self.target} target WHERE {same})"
@@ -75,10 +80,22 @@ def references_into(connection: sa.Connection, schema: str) -> list[Reference]:
     return _read(connection, _FROM_OUTSIDE, schema=schema)
 
 
-def stand_in(connection: sa.Connection, table: str, name: str) -> list[Reference]:
-    """The foreign keys of `table`, as if its rows lay in the table `name`."""
-    found = _read(connection, _OF_TABLE, table=table)
-    return [replace(one, table=name) for one in found]
+def references_of_table(connection: sa.Connection, table: str) -> list[Reference]:
+    """The foreign keys of one table, by its quoted name."""
+    return _read(connection, _OF_TABLE, table=table)
+
+
+def moved(references: Iterable[Reference], places: Mapping[str, str]) -> list[Reference]:
+    """The same, where the rows of some tables wait in others: table → where they wait."""
+    return [
+        replace(
+            one,
+            table=places.get(one.table, one.table),
+            target=places.get(one.target, one.target),
+            as_text=True,
+        )
+        for one in references
+    ]
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from tempfile import TemporaryFile
 from typing import IO, TypeAlias
 
 import sqlalchemy as sa
+from flask import current_app
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
@@ -18,7 +19,7 @@ from core.db import db
 from core.errors import DomainError
 from core.institutions.models import Institution
 from core.people.models import Grant, User
-from core.plugin_engine import archive, lifecycle
+from core.plugin_engine import archive, lifecycle, migrations
 from core.plugin_engine.catalogue import title_of
 from core.plugin_engine.decisions import NotInstalled
 from core.plugin_engine.enablement import Snapshot, read_snapshot
@@ -115,6 +116,14 @@ class CodeIsThere(DomainError):
         )  # fmt: skip
 
 
+class CodeUnread(DomainError):
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            _("Whether the code of %(name)s is gone cannot be said: the site runs in safe mode, or "
+              "its plugin.toml cannot be read. Run: bimtek plugins doctor", name=name)
+        )  # fmt: skip
+
+
 class NothingKnown(DomainError):
     def __init__(self, name: str) -> None:
         super().__init__(_("Nothing is known of a plugin %(name)s.", name=name))
@@ -152,8 +161,12 @@ def _remains(engine: Engine, connection: sa.Connection, name: str) -> Removal:
     """Without its code a plugin does nothing, so what is decided does not stand in the way."""
     if name in engine.manifests:
         raise CodeIsThere(name)
-    version = read_snapshot(connection).installed.get(name, "")
+    if current_app.config["SAFE_MODE"] or any(p.plugin == name for p in engine.problems):
+        raise CodeUnread(name)
+    snapshot = read_snapshot(connection)
+    version = snapshot.installed.get(name, "")
     found = _counted(connection, name, name, version)
+    found = replace(found, needed_by=_needed_by(engine, name, snapshot))
     # A schema alone says nothing: it may be core's, or another application's.
     if not (version or found.decisions or found.settings):
         raise NothingKnown(name)
@@ -227,6 +240,8 @@ _DROP_JOBS = (
     sa.text("DELETE FROM procrastinate_periodic_defers WHERE task_name LIKE :tasks"),
     sa.text("DELETE FROM procrastinate_jobs WHERE task_name LIKE :tasks AND status = 'todo'"),
 )
+# Nobody sets or grants anything of it between the archive and the drop.
+_HOLD_SETTINGS = sa.text('LOCK TABLE plugin_setting, "grant" IN SHARE ROW EXCLUSIVE MODE')
 _SIZES = sa.text(
     "SELECT c.relname, pg_total_relation_size(c.oid) AS bytes FROM pg_class c"
     " JOIN pg_namespace n ON n.oid = c.relnamespace"
@@ -259,7 +274,9 @@ def export(name: str, keep: Keep, *, by: User | None = None) -> archive.Index:
     """Hands the archive of an installed plugin to `keep`. Raises NotInstalled."""
     actor = lifecycle.actor_of(by)
     # One view of all tables, while others go on writing.
-    with db.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+    reading = db.engine.execution_options(isolation_level="REPEATABLE READ")
+    with lifecycle.patient(), reading.begin() as connection:
+        migrations.hurry(connection)
         version, _revision = lifecycle.installed_as(connection, name)
         if not version:
             raise NotInstalled(name)
@@ -267,7 +284,6 @@ def export(name: str, keep: Keep, *, by: User | None = None) -> archive.Index:
         lifecycle.log_step(
             connection, "plugin.export", name, actor, version=version, rows=index.rows
         )
-        connection.commit()
     return index
 
 
@@ -310,6 +326,7 @@ def _remove(
 ) -> None:
     if found.refusals:
         raise found.refusals[0]
+    connection.execute(_HOLD_SETTINGS)
     if found.version:
         archive.hold_still(connection, found.name)
         if keep:

@@ -15,7 +15,7 @@ from core.plugin_engine.doctor import installed_version, problems_now
 from core.plugin_engine.enablement import Snapshot
 from core.plugin_engine.engine import Engine
 from core.plugin_engine.freshness import News, news
-from core.plugin_engine.lifecycle import _links as links_with
+from core.plugin_engine.lifecycle import links_with
 from core.plugin_engine.manifest import Manifest
 
 State = Literal["installed", "behind", "older", "not_installed", "problem", "gone", "new"]
@@ -113,5 +113,6 @@ def comes_along(engine: Engine, name: str) -> list[Manifest]:
     """What installing a plugin installs, itself and links included. Raises UnknownPlugin."""
     installed = engine.enablement.snapshot().installed
     wanted = closure(engine, [name])
-    wanted += links_with(engine, installed.keys() | {one.name for one in wanted}, wanted)
+    names = {one.name for one in wanted}
+    wanted += links_with(engine, installed.keys() | names, names)
     return [manifest for manifest in wanted if manifest.name not in installed]

@@ -34,6 +34,7 @@ class at_most:
         self._seconds = seconds
         self._limits = seconds > 0 and threading.current_thread() is threading.main_thread()
         self._times = 0
+        self._over = False
 
     def __enter__(self) -> None:
         if self._limits:
@@ -48,6 +49,7 @@ class at_most:
         _error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
+        self._over = True
         if self._limits:
             signal.setitimer(signal.ITIMER_REAL, 0)
             sys.settrace(self._tracing)
@@ -61,8 +63,8 @@ class at_most:
             signal.setitimer(signal.ITIMER_REAL, max(left, 0.001), interval)
 
     def _interrupt(self, _number: int, frame: FrameType | None) -> None:
-        if frame is not None and frame.f_code is at_most.__exit__.__code__:
-            return
+        if self._over or frame is self._outside or _is_leaving(frame):
+            return  # An error raised here would leave the block without its end.
         late = TookTooLong(self._seconds)  # Before the tracing, which would end in its making.
         self._times += 1
         if self._times == PATIENCE:
@@ -79,6 +81,10 @@ class at_most:
         if event == "line":
             raise TookTooLong(self._seconds)
         return self._trace
+
+
+def _is_leaving(frame: FrameType | None) -> bool:
+    return frame is not None and frame.f_code is at_most.__exit__.__code__
 
 
 def _nothing_new(_frame: FrameType, _event: str, _argument: Any) -> None:

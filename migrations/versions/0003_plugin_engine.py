@@ -18,6 +18,11 @@ PLACE = "ck_plugin_setting_one_place"
 def upgrade() -> None:
     op.add_column("plugin_installation", sa.Column("revision", sa.Text(), nullable=True))
 
+    op.add_column(
+        "plugin_epoch",
+        sa.Column("site", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False),
+    )
+
     op.create_table(
         "plugin_failure",
         sa.Column("plugin", sa.Text(), nullable=False),
@@ -92,4 +97,5 @@ def downgrade() -> None:
     op.drop_column("plugin_setting", "course_id")
     op.drop_table("plugin_record")
     op.drop_table("plugin_failure")
+    op.drop_column("plugin_epoch", "site")
     op.drop_column("plugin_installation", "revision")

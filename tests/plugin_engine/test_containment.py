@@ -21,6 +21,7 @@ from core.testing import database
 from core.testing.factories import Factory
 from core.testing.pages import core_pages
 from tests.plugin_engine.conftest import TINY
+from tests.plugin_engine.moving_kit import take_out
 
 HEAD = """
 import sys
@@ -181,8 +182,8 @@ def walked(whole_app, database_url, make_app, tmp_path_factory):
         logging.getLogger("core.plugin_engine").removeHandler(lines)
         engine().book.forget()
         db.session.remove()
-        names = [*FAILING, "vanished"]
-        db.session.execute(sa.delete(PluginInstallation).where(PluginInstallation.name.in_(names)))
+        take_out(*FAILING)
+        db.session.execute(sa.delete(PluginInstallation).filter_by(name="vanished"))
         bump_epoch()
         db.session.commit()
         database.empty(db.engine)
@@ -196,7 +197,7 @@ def engine_of(app):
 def _walk(app, whole_app, lines):
     late = "raises_everywhere"  # It would refuse the world its participant.
     lifecycle.install(engine(), FAILING)
-    db.session.add(PluginInstallation(name="vanished", version="1.0"))
+    db.session.merge(PluginInstallation(name="vanished", version="1.0"))
     make = Factory()
     walk = core_pages(app, make, ["good", *(name for name in FAILING if name != late)])
     nation = walk.institution_id

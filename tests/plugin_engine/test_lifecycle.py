@@ -82,12 +82,16 @@ def test_installation_is_seen_by_enablement_without_a_restart(fresh_app):
 
 def test_migration_that_raises_leaves_nothing_of_the_whole_closure(fresh_app, write_installable):
     folder = write_installable("base")
-    write_installable("raises", then="op.execute('SELECT 1/0')", more='[requires]\nbase = ">=1"\n')
+    write_installable(
+        "migration_fails", then="op.execute('SELECT 1/0')", more='[requires]\nbase = ">=1"\n'
+    )
     with fresh_app(folder.parent).app_context():
-        with pytest.raises(StepFailed, match=r"raises .* DivisionByZero \(0001_thing.py, line 9\)"):
-            lifecycle.install(engine(), ["raises"])
+        with pytest.raises(
+            StepFailed, match=r"migration_fails .* DivisionByZero \(0001_thing.py, line 9\)"
+        ):
+            lifecycle.install(engine(), ["migration_fails"])
 
-        assert left_by("base") == left_by("raises") == NOTHING
+        assert left_by("base") == left_by("migration_fails") == NOTHING
         assert lifecycle.install(engine(), ["base"]) == ["base"]
 
 

@@ -207,7 +207,7 @@ def blueprints(): return [pages]
             "no_function",
             HEAD + "@hookimpl\ndef template_filters():\n"
             "    return [TemplateFilter('no_function_x', 'x')]",
-            "filter 'no_function_x' is no function",
+            "'apply' of TemplateFilter is 'x'",
         ),
         (
             "foreign_role",
@@ -242,7 +242,7 @@ def blueprints(): return [pages]
             "panel_at_the_side",
             HEAD + "@hookimpl\ndef page_panels():\n"
             "    return [PagePanel('people.home', print, place='left')]",
-            "there is no place 'left'",
+            "'place' of PagePanel is 'left'",
         ),
         (
             "wraps",

@@ -7,22 +7,26 @@ from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
+from flask import current_app
 from packaging.version import Version
 
 from core.courses.services import delete_activity
 from core.db import db
 from core.people.models import Grant
-from core.plugin_engine import archive, engine, lifecycle, removal
+from core.plugin_engine import archive, archives, engine, lifecycle, removal
 from core.plugin_engine.archive import (
     AlreadyInstalled,
     ArchiveNewer,
+    ArchiveOfAnother,
     ArchiveUnreadable,
     RowsLeftBehind,
 )
 from core.plugin_engine.decisions import NotInstalled, UnknownPlugin
+from core.plugin_engine.discovery import Problem
 from core.plugin_engine.models import PluginFailure, PluginSetting
 from core.plugin_engine.removal import (
     CodeIsThere,
+    CodeUnread,
     NothingKnown,
     ReferredTo,
     StillEnabled,
@@ -160,7 +164,7 @@ def test_uninstalling_leaves_nothing_but_the_log(world):
     assert (found.decisions, found.settings, found.grants) == (1, 1, 1)
     assert left_by("shelf") == NOTHING
     for table in ("plugin_decision", "plugin_setting", "plugin_failure", "plugin_record"):
-        assert rows(f"SELECT plugin FROM {table}") == []
+        assert rows(f"SELECT plugin FROM {table} WHERE plugin = 'shelf'") == []
     assert rows('SELECT role FROM "grant"') == [("shelfish",)]
     assert audited("shelf")[-1] == "plugin.uninstall"
     assert "shelf" not in engine().enablement.snapshot().installed
@@ -226,6 +230,33 @@ def test_plugin_whose_code_is_gone_can_be_forgotten_although_it_is_enabled(world
 
 def test_plugin_that_is_there_is_not_forgotten(world):
     with pytest.raises(CodeIsThere):
+        removal.forget(engine(), "shelf", keep=None)
+
+
+def test_plugin_is_not_forgotten_in_safe_mode(world, monkeypatch):
+    monkeypatch.setitem(current_app.config, "SAFE_MODE", True)
+    for known in (engine().loaded, engine().manifests):
+        monkeypatch.delitem(known, "shelf")
+
+    with pytest.raises(CodeUnread):
+        removal.forget(engine(), "shelf", keep=None)
+
+
+def test_plugin_whose_manifest_cannot_be_read_is_not_forgotten(world, monkeypatch):
+    for known in (engine().loaded, engine().manifests):
+        monkeypatch.delitem(known, "shelf")
+    monkeypatch.setattr(engine(), "problems", [Problem("shelf", "unknown key 'nmae'")])
+
+    with pytest.raises(CodeUnread):
+        removal.forget(engine(), "shelf", keep=None)
+
+
+def test_plugin_that_another_needs_is_not_forgotten(world, monkeypatch):
+    lifecycle.install(engine(), ["rack"])
+    for known in (engine().loaded, engine().manifests):
+        monkeypatch.delitem(known, "shelf")
+
+    with pytest.raises(StillRequired, match="Rack"):
         removal.forget(engine(), "shelf", keep=None)
 
 
@@ -364,6 +395,50 @@ def test_rows_that_may_not_lose_what_they_refer_to_refuse_the_restore(world, arc
     assert left_by("shelf") == NOTHING
 
 
+def test_refused_restore_on_a_page_waits_for_nobody(world, archived, moving_app):
+    """Its sentence needs the reader's language, which stands in a table that others wait for."""
+    admin = world.make.staff("platform_admin", world.nation)
+    with db.engine.begin() as connection:
+        connection.execute(sa.text("DELETE FROM course WHERE id = :id"), {"id": world.course.id})
+    archives.keeper("shelf", "1.0")(archived)
+    [kept] = archives.all_kept()
+    client = moving_app.test_client()
+    db.session.commit()
+    with client.session_transaction() as session:
+        session.update(_user_id=admin.fs_uniquifier, _fresh=True)
+
+    answer = client.post(f"/plugins/archives/{kept.name}/restore", follow_redirects=True)
+
+    assert "shelf.item" in answer.text
+    archives.delete(kept, by=admin)
+    db.session.commit()
+
+
+def test_people_can_be_read_while_an_archive_is_put_back(world, archived, monkeypatch):
+    seen = []
+    take_over = archive._take_over
+
+    def look(*given):
+        with db.engine.begin() as reader:
+            reader.execute(sa.text("SET LOCAL lock_timeout = '1s'"))
+            seen.append(reader.scalar(sa.text('SELECT count(*) FROM "user"')))
+        take_over(*given)
+
+    monkeypatch.setattr(archive, "_take_over", look)
+
+    archive.restore(engine(), archived)
+
+    assert seen
+    assert all(seen)
+
+
+def test_archive_of_another_installation_is_refused(world, archived):
+    with pytest.raises(ArchiveOfAnother):
+        archive.restore(engine(), rewritten(archived, site="0" * 32))
+
+    assert left_by("shelf") == NOTHING
+
+
 # Files that are no archive
 
 
@@ -404,7 +479,15 @@ def test_what_is_no_zip_is_refused(world, content):
         {"sequences": {"box_id_seq": "many"}},
         {"kept": {"user": []}},
         {"kept": {"grant": [{"role": "platform_admin", "user_id": 1, "institution_id": 1}]}},
+        {
+            "kept": {
+                "grant": [
+                    {"plugin": "shelf", "role": "platform_admin", "user_id": 1, "institution_id": 1}
+                ]
+            }
+        },
         {"kept": {"plugin_decision": [{"plugin": "rack", "enabled": True}]}},
+        {"kept": {"plugin_decision": [{"plugin": "rack", "role": "shelf.x", "enabled": True}]}},
         {"kept": {"grant": [7]}},
         {"surprise": 1},
     ],
