@@ -18,13 +18,38 @@ from core.db import db
 from core.plugin_engine import engine, lifecycle
 from core.plugin_engine.discovery import discover
 
-KEPT = ("plugin_installation", "plugin_epoch", "alembic_version")
-# From the database itself: not every plugin that Python knows is installed in it.
-_TABLES = sa.text(
-    "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE tablename <> ALL(:kept)"
-    " AND schemaname NOT IN ('pg_catalog', 'information_schema', 'kept')"
-    r" AND (tablename NOT LIKE 'procrastinate\_%' OR tablename = 'procrastinate_jobs')"
-)
+# From the database itself: not every plugin that Python knows is installed in it. Rows are deleted
+# where there are any, without their triggers: truncating a hundred tables makes as many files.
+_EMPTY = sa.text(r"""
+DO $$
+DECLARE one record; filled boolean;
+BEGIN
+    SET LOCAL session_replication_role = replica;
+    FOR one IN SELECT schemaname, tablename FROM pg_tables
+        WHERE tablename NOT IN ('plugin_installation', 'plugin_epoch', 'alembic_version')
+        AND schemaname NOT IN ('pg_catalog', 'information_schema', 'kept')
+        AND (tablename NOT LIKE 'procrastinate\_%' OR tablename IN
+            ('procrastinate_jobs', 'procrastinate_events', 'procrastinate_periodic_defers'))
+    LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I.%I)', one.schemaname, one.tablename)
+            INTO filled;
+        IF filled THEN
+            EXECUTE format('DELETE FROM %I.%I', one.schemaname, one.tablename);
+        END IF;
+    END LOOP;
+    FOR one IN SELECT schemaname, sequencename, start_value FROM pg_sequences
+        WHERE last_value IS NOT NULL AND (sequencename NOT LIKE 'procrastinate\_%'
+            OR sequencename = 'procrastinate_jobs_id_seq')
+    LOOP
+        PERFORM setval(
+            format('%I.%I', one.schemaname, one.sequencename)\:\:regclass, one.start_value, false
+        );
+    END LOOP;
+    IF to_regprocedure('kept.put_back()') IS NOT NULL THEN
+        PERFORM kept.put_back();
+    END IF;
+END $$
+""")
 _RECORD_TABLES = sa.text(
     "SELECT DISTINCT plugin, table_name FROM plugin_record ORDER BY plugin, table_name"
 )
@@ -44,6 +69,7 @@ def digest() -> str:
     manifests = discover(Path(folder) for folder in extra if folder).manifests
     plugins = [manifest.path for manifest in manifests]
     files = [
+        Path(__file__),  # what it prepares beside the tables
         *(bundled("migrations") / "versions").glob("*.py"),
         *(path / "plugin.toml" for path in plugins),
         *(file for path in plugins for file in (path / "migrations").glob("*.py")),
@@ -106,28 +132,33 @@ def clone(url: str, instance: Path, label: str) -> Iterator[str]:
 def empty(engine: sa.Engine) -> None:
     """Takes out everything that a test wrote; what is installed stays, with its reference data."""
     with engine.begin() as connection:
-        tables = connection.execute(_TABLES, {"kept": list(KEPT)}).scalars()
-        connection.execute(sa.text(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE"))
-        for copy in sa.inspect(connection).get_table_names(schema="kept"):
-            _put_back(connection, copy)
+        connection.execute(_EMPTY)
 
 
 def keep_records(engine: sa.Engine) -> None:
-    """Copies the plugins' reference data as it is now, for `empty` to put back."""
+    """Copies the plugins' reference data as it is now, for `empty` to put back in one call."""
     with engine.begin() as connection:
         connection.execute(sa.text("DROP SCHEMA IF EXISTS kept CASCADE; CREATE SCHEMA kept"))
         tables = connection.execute(_RECORD_TABLES).all()
+        steps: list[str] = []
         for schema, table in [*tables, *([("public", "plugin_record")] if tables else [])]:
-            copy = f'CREATE TABLE kept."{schema}.{table}" AS TABLE {schema}."{table}"'
-            connection.execute(sa.text(copy))
+            copy = f'kept."{schema}.{table}"'
+            connection.execute(sa.text(f'CREATE TABLE {copy} AS TABLE {schema}."{table}"'))
+            steps += [f'INSERT INTO {schema}."{table}" TABLE {copy};']
+            steps += _numbering(connection, schema, table)
+        body = "\n".join(steps).replace(":", r"\:")
+        connection.execute(sa.text(
+            f"CREATE FUNCTION kept.put_back() RETURNS void LANGUAGE plpgsql"
+            f" AS $$ BEGIN {body} END $$"
+        ))  # fmt: skip
 
 
-def _put_back(connection: sa.Connection, copy: str) -> None:
-    schema, _dot, table = copy.partition(".")
+def _numbering(connection: sa.Connection, schema: str, table: str) -> list[str]:
+    """New rows get numbers after those that were put back."""
     whole = f'{schema}."{table}"'
-    connection.execute(sa.text(f'INSERT INTO {whole} SELECT * FROM kept."{copy}"'))
-    for column in sa.inspect(connection).get_columns(table, schema=schema):
-        if column.get("identity"):
-            last = f'SELECT max("{column["name"]}") FROM {whole}'
-            sequence = f"pg_get_serial_sequence('{whole}', '{column['name']}')"
-            connection.execute(sa.text(f"SELECT setval({sequence}, ({last}))"))
+    return [
+        f"PERFORM setval(pg_get_serial_sequence('{whole}', '{column['name']}'),"
+        f' (SELECT max("{column["name"]}") FROM {whole}));'
+        for column in sa.inspect(connection).get_columns(table, schema=schema)
+        if column.get("identity")
+    ]
