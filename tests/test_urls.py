@@ -186,12 +186,11 @@ def place(make, app):
     return new_place(make, nation, TABLE)
 
 
-# The same where there is no plugin whose settings the address could name.
+# The same without any plugin whose settings the address could name. A plugin whose code is gone
+# keeps its page, and the one that forgets it.
 WITHOUT_PLUGINS = {
     **ANSWERS,
-    "plugins.about": 404,
     "plugins.install": 404,
-    "plugins.remove": 404,
     "plugins.cohort_settings": 404,
     "plugins.course_settings": 404,
     "plugins.settings_here": 404,
