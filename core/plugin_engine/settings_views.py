@@ -1,7 +1,7 @@
 """The settings of a plugin as a page, for the site, an institution, a course and a class."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, TypeVar
 
 from flask import abort, flash, g, redirect, render_template, url_for
@@ -62,11 +62,8 @@ def _of_a_plugin(view: F) -> F:
 @_of_a_plugin
 def site_settings(plugin: str) -> ResponseReturnValue:
     """What holds for every institution that has not decided otherwise."""
-    form = _form(plugin, SITE)
-    if form.is_submitted() and _saved(plugin, SITE, form):
-        return redirect(url_for("plugins.site"))
-    title = title_of(engine(), plugin)
-    return render_template("plugins/site_settings.html", form=form, title=title)
+    shown = partial(render_template, "plugins/site_settings.html")
+    return _asked(plugin, SITE, shown, url_for("plugins.site"))
 
 
 @pages.route(
@@ -76,10 +73,8 @@ def site_settings(plugin: str) -> ResponseReturnValue:
 @_of_a_plugin
 def settings_here(institution_id: int, plugin: str) -> ResponseReturnValue:
     """What an institution sets for itself and everything below it."""
-    form = _form(plugin, g.scope)
-    if form.is_submitted() and _saved(plugin, g.scope, form):
-        return redirect(url_for("plugins.catalogue", institution_id=institution_id))
-    return page("settings", form=form, title=title_of(engine(), plugin))
+    back = url_for("plugins.catalogue", institution_id=institution_id)
+    return _asked(plugin, g.scope, partial(page, "settings"), back)
 
 
 @pages.route("/courses/<int:course_id>/plugins/<plugin>/settings", methods=["GET", "POST"])
@@ -87,12 +82,8 @@ def settings_here(institution_id: int, plugin: str) -> ResponseReturnValue:
 @_of_a_plugin
 def course_settings(course_id: int, plugin: str) -> ResponseReturnValue:
     """What the author of a course chooses for all its classes."""
-    form = _form(plugin, g.scope)
-    if form.is_submitted() and _saved(plugin, g.scope, form):
-        return redirect(url_for("courses.settings", course_id=course_id))
-    return render_template(
-        "plugins/course_settings.html", course=g.scope, form=form, title=title_of(engine(), plugin)
-    )
+    shown = partial(render_template, "plugins/course_settings.html", course=g.scope)
+    return _asked(plugin, g.scope, shown, url_for("courses.settings", course_id=course_id))
 
 
 @pages.route("/classes/<cohort_code>/plugins/<plugin>/settings", methods=["GET", "POST"])
@@ -100,12 +91,16 @@ def course_settings(course_id: int, plugin: str) -> ResponseReturnValue:
 @_of_a_plugin
 def cohort_settings(cohort_code: str, plugin: str) -> ResponseReturnValue:
     """What one class does otherwise than its course and its host."""
-    form = _form(plugin, g.scope)
-    if form.is_submitted() and _saved(plugin, g.scope, form):
-        return redirect(url_for("cohorts.manage", cohort_code=cohort_code))
-    return render_template(
-        "plugins/cohort_settings.html", cohort=g.scope, form=form, title=title_of(engine(), plugin)
-    )
+    shown = partial(render_template, "plugins/cohort_settings.html", cohort=g.scope)
+    return _asked(plugin, g.scope, shown, url_for("cohorts.manage", cohort_code=cohort_code))
+
+
+def _asked(plugin: str, place: Place, shown: Callable[..., str], back: str) -> ResponseReturnValue:
+    """The form of a place, or the way back once it is saved."""
+    form = _form(plugin, place)
+    if form.is_submitted() and _saved(plugin, place, form):
+        return redirect(back)
+    return shown(form=form, title=title_of(engine(), plugin))
 
 
 def _form(plugin: str, place: Place) -> Any:
