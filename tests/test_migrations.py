@@ -9,6 +9,8 @@ from core.db import Base, db
 from core.plugin_engine import migrations
 from core.testing import database
 
+INSTALLED = sa.text("SELECT name, revision FROM plugin_installation ORDER BY name")
+
 
 def of_core(thing, name, kind, _reflected, _compared):
     if kind == "table":
@@ -25,10 +27,12 @@ def url(server, instance):
 def test_core_models_and_migrations_agree_after_going_back_and_forth(url, app):
     engine = sa.create_engine(url, poolclass=sa.NullPool)
     with engine.begin() as connection:
+        installed = connection.execute(INSTALLED).all()
         migrations.downgrade(connection, None, "0002")
         migrations.upgrade(connection)
 
     with engine.connect() as connection:
+        assert connection.execute(INSTALLED).all() == installed
         options = {"include_object": of_core, "compare_type": True}
         context = MigrationContext.configure(connection, opts=options)
 

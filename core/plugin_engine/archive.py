@@ -126,13 +126,30 @@ class Index:
 
 @dataclass(frozen=True)
 class Restored:
-    """`lost`: rows that did not come back, because what they belonged to is gone."""
+    """`lost`: rows that did not come back, because what they belonged to is gone.
+
+    `kept_out`: table of core → rows of it that gave way to what was written there meanwhile.
+    """
 
     name: str
     archived: str
     version: str
     rows: int
     lost: tuple[Lost, ...]
+    kept_out: Mapping[str, int]
+
+    @property
+    def kept_out_sentence(self) -> str:
+        """What stayed as it was found, or ""."""
+        words = {
+            "plugin_decision": _("decisions of institutions"),
+            "plugin_setting": _("settings"),
+            "plugin_record": _("marks of what the plugin brought along"),
+            "grant": _("roles given to people"),
+        }
+        found = ", ".join(f"{words[table]} ({rows})" for table, rows in self.kept_out.items())
+        return found and _("Already there, and kept instead of what the archive holds: %(found)s.",
+                           found=found)  # fmt: skip
 
 
 # Reading the database's catalogue
@@ -194,7 +211,8 @@ def hold_still(connection: sa.Connection, name: str) -> None:
 
 def write(connection: sa.Connection, name: str, file: IO[bytes]) -> Index:
     """Writes the archive of an installed plugin, as this transaction sees it."""
-    version, revision = lifecycle.installed_as(connection, name)
+    recorded, revision = lifecycle.installed_as(connection, name)
+    version = str(lifecycle.recorded_version(recorded))
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         tables = [
             _write_table(connection, archive, name, table, list(columns))
@@ -315,7 +333,8 @@ def _is_own(plugin: str, table: str, row: Mapping[str, Any]) -> bool:
 def restore(engine: Engine, file: IO[bytes], *, by: User | None = None) -> Restored:
     """Installs the archive's plugin with the archive's data, then brings it to today's version.
 
-    What it requires is installed along. Raises DomainError; then nothing was changed.
+    What it requires is installed along, and what then links it with others. Raises DomainError;
+    then nothing was changed.
     """
     index = read_index(file)
     manifest = engine.loaded.get(index.plugin)
@@ -328,16 +347,19 @@ def restore(engine: Engine, file: IO[bytes], *, by: User | None = None) -> Resto
             raise AlreadyInstalled(index.plugin)
         if index.site != _site(connection):
             raise ArchiveOfAnother(index.plugin)
-        lifecycle.bring_required(engine, connection, manifest, actor)
+        fresh = lifecycle.bring_required(engine, connection, manifest, actor)
         with _fitting():
             lost = _fill(connection, manifest, index, file)
+            kept_out = _put_all_back(connection, index)
         _move_on(engine, connection, manifest, index)
+        lifecycle.bring_links(engine, connection, fresh | {manifest.name}, actor)
         lifecycle.log_step(
             connection, "plugin.restore", index.plugin, actor,
             version=str(manifest.version), archived=index.version, rows=index.rows,
         )  # fmt: skip
     engine.enablement.forget()
-    return Restored(index.plugin, index.version, str(manifest.version), index.rows, tuple(lost))
+    version = str(manifest.version)
+    return Restored(index.plugin, index.version, version, index.rows, tuple(lost), kept_out)
 
 
 @contextmanager
@@ -377,8 +399,6 @@ def _fill(
     for sequence, value in index.sequences.items():
         named = {"sequence": f'"{manifest.name}"."{sequence}"', "value": value}
         connection.execute(sa.text("SELECT setval(CAST(:sequence AS regclass), :value)"), named)
-    for kept, rows in index.kept.items():
-        _put_back(connection, kept, rows)
     return [Lost(back[one.table], one.rows) for one in lost]
 
 
@@ -438,13 +458,24 @@ def _take_over(
     connection.execute(sa.text(text))
 
 
-def _put_back(connection: sa.Connection, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
-    """What core kept of the plugin, as far as what it belongs to is still there."""
+def _put_all_back(connection: sa.Connection, index: Index) -> dict[str, int]:
+    """Table of core → how many rows gave way to what was written there meanwhile."""
+    found = {table: _put_back(connection, table, rows) for table, rows in index.kept.items()}
+    return {table: rows for table, rows in found.items() if rows}
+
+
+def _put_back(connection: sa.Connection, table: str, rows: Iterable[Mapping[str, Any]]) -> int:
+    """What core kept of the plugin, as far as what it belongs to is still there.
+
+    Under new numbers: nothing refers to the old ones, and others may have them by now.
+    """
     held = f"restored_{table}"
     connection.execute(
         sa.text(f'CREATE TEMP TABLE {held} (LIKE "{table}" INCLUDING DEFAULTS) ON COMMIT DROP')
     )
-    known = {column["name"] for column in sa.inspect(connection).get_columns(table)}
+    known = [column["name"] for column in sa.inspect(connection).get_columns(table)]
+    known = [name for name in known if name != "id"]
+    connection.execute(sa.text(f"ALTER TABLE {held} DROP COLUMN IF EXISTS id"))
     for row in rows:
         columns = _quoted(*(name for name in row if name in known))
         text = (
@@ -454,9 +485,12 @@ def _put_back(connection: sa.Connection, table: str, rows: Iterable[Mapping[str,
         connection.execute(sa.text(text), {"row": json.dumps(row)})
     keys = references.references_of_table(connection, f'"{table}"')
     references.settle(connection, [replace(key, table=held) for key in keys])
-    connection.execute(
-        sa.text(f'INSERT INTO "{table}" SELECT * FROM {held} ON CONFLICT DO NOTHING')  # noqa: S608 -- same
+    text = (
+        f'INSERT INTO "{table}" ({_quoted(*known)}) SELECT {_quoted(*known)} FROM {held}'  # noqa: S608 -- same
+        " ON CONFLICT DO NOTHING"
     )
+    waiting = connection.scalar(sa.text(f"SELECT count(*) FROM {held}")) or 0  # noqa: S608 -- same
+    return int(waiting - connection.execute(sa.text(text)).rowcount)
 
 
 def _move_on(engine: Engine, connection: sa.Connection, manifest: Manifest, index: Index) -> None:

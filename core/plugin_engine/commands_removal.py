@@ -218,7 +218,7 @@ def plugins_restore(file: Path, as_json: bool) -> None:
     if as_json:
         print_json({
             "plugin": found.name, "archived": found.archived, "version": found.version,
-            "rows": found.rows, "lost": lost,
+            "rows": found.rows, "lost": lost, "kept_out": dict(found.kept_out),
         })  # fmt: skip
         return
     click.echo(_("%(name)s %(version)s is back with %(rows)s rows.",
@@ -229,3 +229,5 @@ def plugins_restore(file: Path, as_json: bool) -> None:
             "%(num)d rows of %(table)s did not come back: what they belonged to is gone.",
             rows, table=table,
         ))  # fmt: skip
+    if found.kept_out:
+        click.echo(found.kept_out_sentence)

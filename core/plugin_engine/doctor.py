@@ -11,13 +11,13 @@ from flask import current_app
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from jinja2 import TemplateSyntaxError
-from packaging.version import InvalidVersion, Version
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.plugin_engine.discovery import Problem
 from core.plugin_engine.enablement import Snapshot
 from core.plugin_engine.engine import Engine
 from core.plugin_engine.failures import SHOWN_DAYS, Failure, recent_failures
+from core.plugin_engine.lifecycle import recorded_version
 from core.plugin_engine.manifest import Manifest
 
 
@@ -76,16 +76,8 @@ def gone(name: str) -> Problem:
     return Problem(name, _("It is installed, but its code is gone. Its data is kept."), step=step)
 
 
-def installed_version(text: str) -> Version:
-    """As it was recorded; what is no version is older than any."""
-    try:
-        return Version(text)
-    except InvalidVersion:
-        return Version("0")
-
-
 def _other_version(manifest: Manifest, installed: str) -> list[Problem]:
-    before = installed_version(installed)
+    before = recorded_version(installed)
     if manifest.version == before:
         return []
     text = _("Version %(new)s lies on disk, version %(old)s is installed.",

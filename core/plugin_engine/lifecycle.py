@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask_babel import get_locale
 from flask_babel import gettext as _
-from packaging.version import Version
+from packaging.version import InvalidVersion, Version
 from psycopg.errors import DeadlockDetected, LockNotAvailable
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError
@@ -178,7 +178,15 @@ def links_with(engine: Engine, known: Set[str], fresh: Set[str]) -> list[Manifes
 
 def _is_older(manifest: Manifest, was: _Present | None) -> bool:
     """Whether newer code was installed before; its tables are good for the older code as well."""
-    return was is not None and Version(was.version) > manifest.version
+    return was is not None and recorded_version(was.version) > manifest.version
+
+
+def recorded_version(text: str) -> Version:
+    """As the database has it; what is no version is older than any."""
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return Version("0")
 
 
 def _bring(
@@ -194,7 +202,7 @@ def _bring(
     if was is None:
         _refuse_foreign_schema(connection, manifest.name)
     version = str(manifest.version)
-    migrate(engine, connection, manifest, Version(was.version) if was else None)
+    migrate(engine, connection, manifest, recorded_version(was.version) if was else None)
     record(connection, manifest)
     action = "plugin.upgrade" if was else "plugin.install"
     change = {"version": version} | ({"before": was.version} if was else {})
@@ -204,11 +212,19 @@ def _bring(
 
 def bring_required(
     engine: Engine, connection: sa.Connection, manifest: Manifest, actor: int | None
-) -> None:
-    """Brings all that a plugin requires, and what then links it with others."""
+) -> set[str]:
+    """Brings all that a plugin requires; gives the names that were not there before."""
     present = _present(connection)
     wanted = [one for one in closure(engine, [manifest.name]) if one.name != manifest.name]
-    _bring_all(engine, connection, wanted, {m.name for m in wanted} - present.keys(), actor)
+    _bring_all(engine, connection, wanted, set(), actor)
+    return {one.name for one in wanted} - present.keys()
+
+
+def bring_links(
+    engine: Engine, connection: sa.Connection, fresh: Set[str], actor: int | None
+) -> None:
+    """Brings the plugins that link one of `fresh` with what is there."""
+    _bring_all(engine, connection, [], fresh, actor)
 
 
 def installed_as(connection: sa.Connection, name: str) -> tuple[str, str | None]:
@@ -348,12 +364,12 @@ def upgrade_installed(engine: Engine, *, by: User | None = None) -> Outcome:
                 _refuse_upgrade(manifest, was)
                 _refuse_stuck(manifest, failed)
                 with connection.begin_nested():
-                    bring_required(engine, connection, manifest, actor)
-                    moved += filter(None, [_bring(engine, connection, manifest, was, actor)])
+                    wanted = closure(engine, [manifest.name])
+                    fresh = {one.name for one in wanted} - present.keys()
+                    steps = _bring_all(engine, connection, wanted, fresh, actor)
+                moved += steps
             except DomainError as error:
                 failed[manifest.name] = error
-        if moved:
-            bump(connection)
     engine.enablement.forget()
     return Outcome(tuple(moved), failed)
 

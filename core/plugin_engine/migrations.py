@@ -19,6 +19,8 @@ from core.db import Base
 from core.plugin_engine.manifest import Manifest
 
 LOCK = 7_216_402  # Any number will do, as long as only migrations and installs take it.
+OPERATORS_WAIT = "30s"
+TABLES_WAIT = "4s"  # No longer than a reader bears.
 
 
 def lock(connection: sa.Connection) -> None:
@@ -26,14 +28,14 @@ def lock(connection: sa.Connection) -> None:
 
     For a table it waits much shorter: meanwhile everybody who reads the table waits as well.
     """
-    connection.execute(sa.text("SET LOCAL lock_timeout = '30s'"))
+    connection.execute(sa.text(f"SET LOCAL lock_timeout = '{OPERATORS_WAIT}'"))
     connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
     hurry(connection)
 
 
 def hurry(connection: sa.Connection) -> None:
-    """Waits for no table longer than a reader bears."""
-    connection.execute(sa.text("SET LOCAL lock_timeout = '4s'"))
+    """Waits for no table for long."""
+    connection.execute(sa.text(f"SET LOCAL lock_timeout = '{TABLES_WAIT}'"))
 
 
 def versions_of(plugin: Manifest | None) -> Path:
@@ -84,8 +86,11 @@ class Revisions:
     head: str | None
 
     def is_behind(self, revision: str | None) -> bool:
-        """Whether tables at `revision` lack what the code needs; newer tables do not."""
-        return revision in self.known and revision != self.head
+        """Whether tables at `revision` lack what the code needs; newer tables do not.
+
+        None: there was no migration when it was installed.
+        """
+        return revision != self.head and (revision is None or revision in self.known)
 
 
 def revisions_of(plugin: Manifest) -> Revisions:

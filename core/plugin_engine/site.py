@@ -11,11 +11,11 @@ from core.people.names import name_key
 from core.plugin_engine.catalogue import title_of
 from core.plugin_engine.decisions import closure
 from core.plugin_engine.discovery import Problem
-from core.plugin_engine.doctor import installed_version, problems_now
+from core.plugin_engine.doctor import problems_now
 from core.plugin_engine.enablement import Snapshot
 from core.plugin_engine.engine import Engine
 from core.plugin_engine.freshness import News, news
-from core.plugin_engine.lifecycle import links_with
+from core.plugin_engine.lifecycle import links_with, recorded_version
 from core.plugin_engine.manifest import Manifest
 
 State = Literal["installed", "behind", "older", "not_installed", "problem", "gone", "new"]
@@ -93,12 +93,12 @@ def _state(engine: Engine, snapshot: Snapshot, name: str) -> State:
 
 def _is_older(engine: Engine, snapshot: Snapshot, name: str) -> bool:
     """Whether newer code was installed before: there is no way back, an upgrade would refuse."""
-    return engine.loaded[name].version < installed_version(snapshot.installed[name])
+    return engine.loaded[name].version < recorded_version(snapshot.installed[name])
 
 
 def _is_behind(engine: Engine, snapshot: Snapshot, name: str) -> bool:
     """Whether an upgrade would do something: newer code, or newer tables."""
-    newer = engine.loaded[name].version > installed_version(snapshot.installed[name])
+    newer = engine.loaded[name].version > recorded_version(snapshot.installed[name])
     return newer or engine.revisions[name].is_behind(snapshot.revisions.get(name))
 
 

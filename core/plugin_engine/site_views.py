@@ -203,5 +203,7 @@ def archive_restore(name: str) -> ResponseReturnValue:
                 ),
                 "warn",
             )
+        if found.kept_out:
+            flash(found.kept_out_sentence, "warn")
         return redirect(url_for("plugins.site"))
     return redirect(url_for("plugins.archive_list"))

@@ -17,6 +17,7 @@ PLACE = "ck_plugin_setting_one_place"
 
 def upgrade() -> None:
     op.add_column("plugin_installation", sa.Column("revision", sa.Text(), nullable=True))
+    _remember_revisions()
 
     op.add_column(
         "plugin_epoch",
@@ -82,6 +83,17 @@ def upgrade() -> None:
     op.create_check_constraint(
         op.f(PLACE), "plugin_setting", "num_nonnulls(institution_id, course_id, cohort_id) <= 1"
     )
+
+
+def _remember_revisions() -> None:
+    """What is installed already: NULL then means that a plugin has no migrations."""
+    connection = op.get_bind()
+    tables = sa.inspect(connection)
+    for name in connection.scalars(sa.text("SELECT name FROM plugin_installation")).all():
+        if tables.has_table("alembic_version", schema=name):
+            own = f'SELECT min(version_num) FROM "{name}".alembic_version'  # noqa: S608 -- checked name
+            fill = f"UPDATE plugin_installation SET revision = ({own}) WHERE name = :name"  # noqa: S608 -- same
+            connection.execute(sa.text(fill), {"name": name})
 
 
 def downgrade() -> None:

@@ -12,8 +12,9 @@ from packaging.version import Version
 
 from core.courses.services import delete_activity
 from core.db import db
+from core.errors import Busy
 from core.people.models import Grant
-from core.plugin_engine import archive, archives, engine, lifecycle, removal
+from core.plugin_engine import archive, archives, engine, lifecycle, migrations, removal
 from core.plugin_engine.archive import (
     AlreadyInstalled,
     ArchiveNewer,
@@ -43,6 +44,7 @@ from tests.plugin_engine.moving_kit import (
     left_by,
     newer,
     rows,
+    take_out,
     told,
 )
 
@@ -268,6 +270,42 @@ def test_what_nobody_knows_is_not_forgotten(world, name):
     assert rows("SELECT count(*) FROM institution") == [(2,)]
 
 
+# While others work
+
+
+@pytest.mark.parametrize("table", ["plugin_setting", "grant"])
+def test_nothing_is_set_or_granted_between_the_archive_and_the_drop(world, table):
+    written = {
+        "plugin_setting": "(plugin) VALUES ('shelf')",
+        "grant": "(role, user_id, institution_id) VALUES ('shelf.x', :user, :place)",
+    }
+    named = {"user": world.user.id, "place": world.south.id}
+
+    def write(_file):
+        with db.engine.begin() as other:
+            other.execute(sa.text("SET LOCAL lock_timeout = '50ms'"))
+            other.execute(sa.text(f'SELECT count(*) FROM "{table}"'))
+            other.execute(sa.text(f'INSERT INTO "{table}" {written[table]}'), named)
+
+    with pytest.raises(Busy):
+        removal.uninstall(engine(), "shelf", keep=write)
+
+    assert left_by("shelf") == (1, SHELF_TABLES, "1.0")
+
+
+@pytest.mark.parametrize("table", ["shelf.item", "plugin_decision", "plugin_setting", '"grant"'])
+def test_export_waits_for_no_table_for_long(world, monkeypatch, table):
+    monkeypatch.setattr(migrations, "TABLES_WAIT", "50ms")
+    kept = []
+    with db.engine.begin() as other:
+        other.execute(sa.text(f"LOCK {table} IN ACCESS EXCLUSIVE MODE"))
+
+        with pytest.raises(Busy):
+            removal.export("shelf", kept.append)
+
+    assert kept == []
+
+
 # Restoring
 
 
@@ -279,7 +317,7 @@ def test_archive_brings_everything_back_as_it_was(world):
     db.session.add(PluginSetting(plugin="shelf", institution_id=world.south.id, values={"a": 1}))
     db.session.add(Grant(user=world.user, role="shelf.keeper", institution=world.south))
     db.session.commit()
-    decisions = "SELECT id, institution_id, enabled, locked FROM plugin_decision ORDER BY id"
+    decisions = "SELECT institution_id, enabled, locked FROM plugin_decision ORDER BY 1"
     decided, file = rows(decisions), io.BytesIO()
     removal.uninstall(engine(), "shelf", keep=lambda made: file.write(made.read()))
 
@@ -357,6 +395,75 @@ def test_what_is_required_is_installed_along(world):
     archive.restore(engine(), file)
 
     assert (left_by("rack")[2], left_by("shelf")[2]) == ("1.0", "1.0")
+
+
+def test_links_come_back_with_what_they_link(fresh_app, write_plugin):
+    folder = write_plugin("crate")
+    write_plugin("holder", more='[requires]\ncrate = ""\n')
+    write_plugin("other")
+    for linked in ("crate", "holder"):
+        links = f'auto_install = true\n[requires]\nother = ""\n{linked} = ""\n'
+        write_plugin(f"{linked}_link", more=links)
+    with fresh_app(folder.parent).app_context():
+        lifecycle.install(engine(), ["holder", "other"])
+        file = io.BytesIO()
+        take_out("holder_link", "crate_link")
+        removal.uninstall(engine(), "holder", keep=lambda made: file.write(made.read()))
+        take_out("crate")
+
+        archive.restore(engine(), file)
+
+        names = ("crate", "crate_link", "holder", "holder_link")
+        assert [left_by(name)[2] for name in names] == ["1.0"] * 4
+
+
+SETTINGS = "SELECT plugin, institution_id, values FROM plugin_setting ORDER BY plugin, 2"
+
+
+def test_what_was_set_since_stays_and_is_counted(world):
+    for place in (world.south, world.nation):
+        db.session.add(PluginSetting(plugin="shelf", institution_id=place.id, values={"a": 1}))
+    db.session.add(Grant(user=world.user, role="shelf.keeper", institution=world.south))
+    db.session.commit()
+    file = io.BytesIO()
+    removal.uninstall(engine(), "shelf", keep=lambda made: file.write(made.read()))
+    db.session.add(PluginSetting(plugin="shelf", institution_id=world.south.id, values={"a": 2}))
+    db.session.commit()
+
+    found = archive.restore(engine(), file)
+
+    assert found.kept_out == {"plugin_setting": 1}
+    assert "(1)" in found.kept_out_sentence
+    north, south = world.nation.id, world.south.id
+    assert rows(SETTINGS) == [("shelf", north, {"a": 1}), ("shelf", south, {"a": 2})]
+    assert rows('SELECT role FROM "grant"') == [("shelf.keeper",)]
+
+
+def test_rows_whose_numbers_others_have_come_back_under_new_ones(world):
+    setting = PluginSetting(plugin="shelf", institution_id=world.south.id, values={"a": 1})
+    db.session.add(setting)
+    db.session.commit()
+    number, file = setting.id, io.BytesIO()
+    removal.uninstall(engine(), "shelf", keep=lambda made: file.write(made.read()))
+    with db.engine.begin() as connection:
+        others = PluginSetting.__table__.insert().values(id=number, plugin="other", values={})
+        connection.execute(others)
+
+    found = archive.restore(engine(), file)
+
+    assert found.kept_out == {}
+    assert rows(SETTINGS) == [("other", None, {}), ("shelf", world.south.id, {"a": 1})]
+
+
+def test_archive_of_a_nonsense_version_can_be_restored(world):
+    with db.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE plugin_installation SET version = 'newest'"))
+    file = io.BytesIO()
+    removal.uninstall(engine(), "shelf", keep=lambda made: file.write(made.read()))
+
+    found = archive.restore(engine(), file)
+
+    assert (found.archived, found.version, found.rows) == ("0", "1.0", 6)
 
 
 # What the rows belonged to is gone

@@ -1,11 +1,14 @@
 """Upgrading: forward only, whole or not at all, with what the plugin does before and after."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import sqlalchemy as sa
 from packaging.version import Version
 
 from core.db import db
-from core.plugin_engine import engine, lifecycle
+from core.plugin_engine import engine, lifecycle, migrations
 from core.plugin_engine.decisions import NotInstalled
 from core.plugin_engine.lifecycle import (
     Busy,
@@ -25,6 +28,13 @@ from tests.plugin_engine.moving_kit import (
     newer,
     told,
 )
+
+FAILING_MIGRATION = """
+revision = "0001"
+down_revision = None
+def upgrade():
+    1 / 0
+"""
 
 
 @pytest.fixture
@@ -99,6 +109,35 @@ def test_what_is_not_installed_is_not_upgraded(shelf):
     assert left_by("rack") == NOTHING
 
 
+@pytest.mark.parametrize("everything", [True, False])
+def test_nonsense_for_a_version_is_older_than_any(shelf, everything):
+    with db.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE plugin_installation SET version = 'newest'"))
+
+    if everything:
+        moved = lifecycle.upgrade_installed(engine()).moved
+    else:
+        moved = lifecycle.upgrade(engine(), ["shelf"])
+
+    assert list(moved) == [Moved("shelf", "newest", "1.0")]
+    assert shelf == [("before", "0", SHELF_TABLES), ("after", "0", SHELF_TABLES)]
+
+
+def test_first_migration_of_a_plugin_without_any_lets_it_rest_until_it_ran(fresh_app, write_plugin):
+    folder = write_plugin("bare")
+    with fresh_app(folder.parent).app_context():
+        lifecycle.install(engine(), ["bare"])
+        assert engine().is_installed("bare")
+    (folder / "migrations" / "0001_first.py").write_text(FAILING_MIGRATION.replace("1 / 0", "pass"))
+
+    with fresh_app(folder.parent).app_context():
+        assert not engine().is_installed("bare")
+
+        lifecycle.upgrade_installed(engine())
+
+        assert engine().is_installed("bare")
+
+
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_failing_data_migration_leaves_the_version_before_it(shelf, tmp_path, moment):
     state, _heard = told()
@@ -137,10 +176,7 @@ def test_upgrading_brings_what_is_required_along(shelf, tmp_path):
 
 
 def test_table_that_is_in_use_for_long_is_named_as_busy(shelf, tmp_path, monkeypatch):
-    def impatient(connection):
-        connection.execute(sa.text("SET LOCAL lock_timeout = '100ms'"))
-
-    monkeypatch.setattr("core.plugin_engine.migrations.lock", impatient)
+    monkeypatch.setattr(migrations, "TABLES_WAIT", "50ms")
     with db.engine.begin() as reader, newer(tmp_path):
         reader.execute(sa.text("SELECT count(*) FROM shelf.item"))
 
@@ -148,6 +184,44 @@ def test_table_that_is_in_use_for_long_is_named_as_busy(shelf, tmp_path, monkeyp
             lifecycle.upgrade(engine(), ["shelf"])
 
     assert left_by("shelf") == (1, SHELF_TABLES, "1.0")
+
+
+def test_another_operator_who_takes_long_is_named_as_busy(shelf, monkeypatch):
+    monkeypatch.setattr(migrations, "OPERATORS_WAIT", "50ms")
+    with db.engine.begin() as other:
+        migrations.lock(other)
+
+        with pytest.raises(Busy):
+            lifecycle.install(engine(), ["rack"])
+
+    assert left_by("rack") == NOTHING
+
+
+def test_deadlock_is_named_as_busy(shelf, tmp_path):
+    """The other holds what the step wants, and comes to want what the step holds."""
+    told()[0]["before"] = lambda connection: connection.execute(sa.text("LOCK shelf.box"))
+
+    engine_of_all = db.engine
+
+    def cross():
+        with engine_of_all.connect() as looking:
+            wait_until_one_waits_for("shelf.item", looking)
+        other.execute(sa.text("SELECT count(*) FROM shelf.box"))
+
+    with ThreadPoolExecutor(1) as pool, newer(tmp_path), db.engine.connect() as other:
+        other.execute(sa.text("SELECT count(*) FROM shelf.item"))
+        crossing = pool.submit(cross)
+        with pytest.raises(Busy):
+            lifecycle.upgrade(engine(), ["shelf"])
+        crossing.result()
+
+    assert left_by("shelf") == (1, SHELF_TABLES, "1.0")
+
+
+def wait_until_one_waits_for(table, connection):
+    query = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = CAST(:table AS regclass)"
+    while not connection.scalar(sa.text(query), {"table": table}):
+        time.sleep(0.02)
 
 
 def test_link_plugin_is_installed_when_the_last_that_it_links_is(fresh_app, write_plugin):
@@ -161,6 +235,31 @@ def test_link_plugin_is_installed_when_the_last_that_it_links_is(fresh_app, writ
         new = lifecycle.install(engine(), ["second_end"])
 
         assert new == ["second_end", "both_ends"]
+
+
+def test_new_version_brings_what_it_now_requires_and_then_their_link(fresh_app, write_plugin):
+    folder = write_plugin("grown")
+    write_plugin("kit")
+    write_plugin("kit_of_grown", more='auto_install = true\n[requires]\nkit = ""\ngrown = ">=2"\n')
+    with fresh_app(folder.parent).app_context():
+        lifecycle.install(engine(), ["grown"])
+    manifest, migration = folder / "plugin.toml", folder / "migrations" / "0001_first.py"
+    text = manifest.read_text().replace('"1.0"', '"2.0"')
+    manifest.write_text(text + '[requires]\nkit = ">=1"\n')
+    migration.write_text(FAILING_MIGRATION)
+
+    with fresh_app(folder.parent).app_context():
+        outcome = lifecycle.upgrade_installed(engine())
+
+        assert (outcome.moved, outcome.failed.keys()) == ((), {"grown"})
+        assert left_by("kit") == left_by("kit_of_grown") == NOTHING
+
+        migration.write_text(FAILING_MIGRATION.replace("1 / 0", "pass"))
+        moved = lifecycle.upgrade_installed(engine()).moved
+
+        steps = [("kit", None, "1.0"), ("grown", "1.0", "2.0"), ("kit_of_grown", None, "1.0")]
+        assert list(moved) == [Moved(*step) for step in steps]
+        assert [left_by(name)[2] for name, _before, _after in steps] == ["1.0", "2.0", "1.0"]
 
 
 def test_schema_of_another_application_is_not_taken_over(fresh_app):
