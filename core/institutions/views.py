@@ -22,11 +22,12 @@ from core.people.access import (
     can,
     institutions_where,
     paths_where,
+    role_summary,
     role_title,
 )
 from core.people.models import Grant, User
 from core.people.queries import by_sign_in_name, grants_in
-from core.people.services import grant_role, take_role
+from core.people.services import doubts_about_taking, grant_role, take_role
 from core.plugin_engine.form_parts import FormParts, undo
 from core.plugin_engine.guard import requires
 
@@ -161,7 +162,13 @@ def roles(institution_id: int) -> ResponseReturnValue:
         role = role_title(form.role.data)
         flash(_("%(name)s is now %(role)s.", name=person.display_name, role=role), "ok")
         return redirect(url_for("institutions.roles", institution_id=institution_id))
-    return page("roles", form=form, grants=grants_in(institution_id), role_title=role_title)
+    return page(
+        "roles",
+        form=form,
+        grants=grants_in(institution_id),
+        role_title=role_title,
+        role_summary=role_summary,
+    )
 
 
 def _named(form: GiveRoleForm) -> User | None:
@@ -177,14 +184,19 @@ def _named(form: GiveRoleForm) -> User | None:
     return None
 
 
-@pages.post("/institutions/<int:institution_id>/roles/<int:grant_id>/take")
+@pages.route(
+    "/institutions/<int:institution_id>/roles/<int:grant_id>/take", methods=["GET", "POST"]
+)
 @requires("grants.manage")
 def take(institution_id: int, grant_id: int) -> ResponseReturnValue:
-    """Takes a role away."""
+    """Takes a role away; asks once more where it is the own one, or the last of its kind."""
     query = sa.select(Grant).filter_by(id=grant_id, institution_id=institution_id)
     grant = db.session.scalar(query) or abort(404)
     name, role = grant.user.display_name, role_title(grant.role)
     try:
+        doubts = doubts_about_taking(grant, by=current_user)
+        if request.method == "GET" or (doubts and "sure" not in request.form):
+            return page("take", grant=grant, name=name, role=role, doubts=doubts)
         take_role(grant, by=current_user)
     except DomainError as refused:
         db.session.rollback()

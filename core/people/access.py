@@ -22,11 +22,23 @@ from core.plugin_engine.guard import Scope
 ADMIN = "platform_admin"
 # The highest first.
 CORE_ROLES = (
-    Role(ADMIN, _l("Platform admin")),
-    Role("institution_admin", _l("Institution admin")),
-    Role("organiser", _l("Organiser")),
-    Role("committee", _l("Committee")),
-    Role("trainer", _l("Trainer")),
+    Role(ADMIN, _l("Platform admin"), _l("Does everything everywhere, and installs plugins.")),
+    Role(
+        "institution_admin",
+        _l("Institution admin"),
+        _l("Gives roles, enables plugins, manages institutions, and all that organisers do."),
+    ),
+    Role(
+        "organiser",
+        _l("Organiser"),
+        _l("Writes courses, sets up classes, and all that the committee does."),
+    ),
+    Role(
+        "committee",
+        _l("Committee"),
+        _l("Enrols participants, gives them access, sees their phone numbers and e-mails."),
+    ),
+    Role("trainer", _l("Trainer"), _l("Sees courses, and classes with their progress.")),
     Role("participant", _l("Participant")),
 )
 _RANKS = {role.name: rank for rank, role in enumerate(CORE_ROLES)}
@@ -69,6 +81,15 @@ def role_title(role: str) -> str:
         return role
     plugin = role.partition(".")[0]
     return engine().spoken(plugin, f"title of {role}", lambda: str(found.title), role)
+
+
+def role_summary(role: str) -> str:
+    """What its holder may do, in a line; empty where nobody says so."""
+    found = engine().roles.get(role)
+    if found is None:
+        return ""
+    plugin = role.partition(".")[0]
+    return engine().spoken(plugin, f"summary of {role}", lambda: str(found.summary), "")
 
 
 def rank_of(role: str) -> int:

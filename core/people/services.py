@@ -16,6 +16,7 @@ from flask_babel import gettext as _
 from flask_security import hash_password, verify_password
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import contains_eager
 
 from core.db import db, now
 from core.errors import DomainError
@@ -29,6 +30,7 @@ from core.people.access import (
     in_force,
     role_title,
     roles_to_give,
+    roles_with,
 )
 from core.people.audit import audit
 from core.people.models import Grant, OneTimeAccess, User
@@ -379,25 +381,73 @@ def _refuse_giving(role: str, institution: Institution, by: User | None) -> None
 
 
 def take_role(grant: Grant, *, by: User | None) -> None:
-    """Takes a role away. Raises RoleKept where it is above `by`, or the last of its kind."""
-    if grant.role == ADMIN:
-        _refuse_taking_admin(grant, by)
+    """Takes a role away. Raises RoleKept where it is above `by`, or nobody would be left who can
+    give roles there."""
+    if gives_roles(grant):
+        _refuse_taking(grant, by, _left_without(grant, lock=True))
     audit("grant.take", grant, actor=by, institution=grant.institution, role=grant.role)
     db.session.delete(grant)
     forget_grants()
 
 
-def _refuse_taking_admin(grant: Grant, by: User | None) -> None:
-    if by is not None and ADMIN not in {held.role for held in held_by(by)}:
-        raise RoleKept(_("Only a platform admin can take this role away."))
-    # All of them are locked, so that two admins cannot remove each other at once.
-    admins = db.session.execute(
-        sa.select(Grant.id, Institution.path)
+def doubts_about_taking(grant: Grant, *, by: User) -> list[str]:
+    """What to ask about once more before a role is taken away; empty where nothing is special.
+
+    Raises RoleKept as taking would.
+    """
+    doubts = []
+    own = grant.user_id == by.id
+    if own:
+        doubts.append(_("This is your own role."))
+    if not gives_roles(grant):
+        return doubts
+    left = _left_without(grant)
+    _refuse_taking(grant, by, left)
+    if own and not any(giver.user_id == by.id for giver in left):
+        doubts.append(_("Without it you cannot give it back to yourself: another admin has to."))
+    if not any(giver.institution_id == grant.institution_id for giver in left):
+        places = sorted({giver.institution.short_name for giver in left})
+        doubts.append(
+            _("%(name)s has no other admin. Roles there can then be given only from above: "
+              "%(places)s.", name=grant.institution.short_name, places=", ".join(places))
+        )  # fmt: skip
+    return doubts
+
+
+def gives_roles(grant: Grant) -> bool:
+    return grant.role in roles_with("grants.manage")
+
+
+def _left_without(grant: Grant, *, lock: bool = False) -> list[Grant]:
+    """The grants of the others who can give roles there now, because of it or what is above.
+
+    Locked, two admins cannot take each other's at once.
+    """
+    query = (
+        sa.select(Grant)
         .join(Grant.institution)
         .join(Grant.user)
-        .where(Grant.role == ADMIN, in_force(), User.active)
-        .with_for_update(of=Grant)
-    ).all()
-    others = [path for grant_id, path in admins if grant_id != grant.id]
-    if not any(grant.institution.path.startswith(path) for path in others):
+        .options(contains_eager(Grant.institution))
+        .where(
+            Grant.institution_id.in_(grant.institution.lineage),
+            Grant.role.in_(roles_with("grants.manage")),
+            in_force(),
+            User.active,
+        )
+        .order_by(Grant.id)
+    )
+    found = db.session.scalars(query.with_for_update(of=Grant) if lock else query).all()
+    return [one for one in found if one.id != grant.id]
+
+
+def _refuse_taking(grant: Grant, by: User | None, left: Sequence[Grant]) -> None:
+    if grant.role != ADMIN:
+        if not left:
+            raise RoleKept(
+                _("Nobody would be left who can give roles here. Give the role to another first.")
+            )
+        return
+    if by is not None and ADMIN not in {held.role for held in held_by(by)}:
+        raise RoleKept(_("Only a platform admin can take this role away."))
+    if not any(giver.role == ADMIN for giver in left):
         raise RoleKept(_("This is the last platform admin. Make another one first."))

@@ -36,10 +36,12 @@ class Role:
 
     It holds what the plugin's own permissions say by their `roles`, and nothing of core. Only who
     holds all of that there may give it. Where the plugin is disabled it gives nothing.
+    `summary` says in a line what its holder may do.
     """
 
     name: str
     title: Text
+    summary: Text = ""
 
 
 def core_form(activity: Any) -> str:

@@ -35,7 +35,7 @@ def blueprints() -> list[Blueprint]:
 @hookimpl
 def roles() -> list[Role]:
     """Sees figures and nothing else, such as an official of the province."""
-    return [Role(OBSERVER, _l("Observer"))]
+    return [Role(OBSERVER, _l("Observer"), _l("Sees the figures of monitoring here and below."))]
 
 
 @hookimpl

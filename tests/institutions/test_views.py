@@ -244,8 +244,8 @@ def give(client, institution, person, role="organiser"):
     )
 
 
-def take(client, grant):
-    return client.post(f"/institutions/{grant.institution_id}/roles/{grant.id}/take")
+def take(client, grant, **sent):
+    return client.post(f"/institutions/{grant.institution_id}/roles/{grant.id}/take", data=sent)
 
 
 def grant_of(user):
@@ -376,7 +376,94 @@ def test_one_of_two_platform_admins_may_go_and_is_sent_home(tree, make, as_user)
     second = make.user("Second Admin")
     grant_role(second, ADMIN, tree.nation, by=None)
 
-    answer = take(as_user(second), grant_of(second))
+    answer = take(as_user(second), grant_of(second), sure="1")
 
     assert answer.location == "/home"
     assert grant_of(second) is None
+
+
+def test_own_role_is_given_up_only_after_one_more_question(tree, make, as_user):
+    make.staff("institution_admin", tree.south)
+
+    asked = take(as_user(tree.south_admin), grant_of(tree.south_admin))
+
+    assert asked.status_code == 200
+    assert "Ini peran Anda sendiri." in asked.text
+    assert "kembali kepada diri sendiri" in asked.text
+    assert "tidak mempunyai admin lain" not in asked.text
+    assert grant_of(tree.south_admin) is not None
+
+
+def test_own_role_that_others_of_mine_cover_can_be_given_again(tree, as_user):
+    grant_role(tree.admin, "organiser", tree.south, by=None)
+    own = db.session.query(Grant).filter_by(user_id=tree.admin.id, role="organiser").one()
+
+    asked = take(as_user(tree.admin), own)
+
+    assert "Ini peran Anda sendiri." in asked.text
+    assert "kembali kepada diri sendiri" not in asked.text
+
+
+def test_last_admin_of_an_institution_goes_only_after_one_more_question(tree, as_user):
+    client = as_user(tree.admin)
+
+    asked = take(client, grant_of(tree.south_admin))
+    kept = grant_of(tree.south_admin)
+    take(client, kept, sure="1")
+
+    assert "South tidak mempunyai admin lain." in asked.text
+    assert "dari lembaga di atasnya: Nation." in asked.text
+    assert kept is not None
+    assert grant_of(tree.south_admin) is None
+
+
+def test_one_of_two_admins_goes_at_once(tree, make, as_user):
+    make.staff("institution_admin", tree.south)
+
+    answer = take(as_user(tree.admin), grant_of(tree.south_admin))
+
+    assert answer.status_code == 302
+    assert grant_of(tree.south_admin) is None
+
+
+def test_role_is_kept_where_nobody_would_be_left_to_give_roles(tree, make, as_user):
+    grant_of(tree.admin).ends_at = db.func.now()
+    make.staff("institution_admin", tree.regency)
+    client = as_user(tree.south_admin)
+
+    page = client.get(take(client, grant_of(tree.south_admin), sure="1").location)
+
+    assert "Tidak akan ada lagi yang dapat memberi peran di sini." in page.text
+    assert grant_of(tree.south_admin) is not None
+
+
+def test_two_admins_who_take_each_others_role_at_once_leave_one(tree, make, as_user, at_once):
+    grant_of(tree.admin).ends_at = db.func.now()
+    second = make.staff("institution_admin", tree.south)
+    grants = [grant_of(tree.south_admin), grant_of(second)]
+    urls = [f"/institutions/{one.institution_id}/roles/{one.id}/take" for one in grants]
+    clients = [as_user(second), as_user(tree.south_admin)]
+
+    at_once(
+        *(
+            lambda c=c, u=u: c.post(u, data={"sure": "1"})
+            for c, u in zip(clients, urls, strict=True)
+        )
+    )
+
+    assert [grant_of(tree.south_admin), grant_of(second)].count(None) == 1
+
+
+def test_question_before_taking_changes_nothing(tree, as_user):
+    grant = grant_of(tree.organiser)
+
+    page = as_user(tree.admin).get(f"/institutions/{tree.south.id}/roles/{grant.id}/take")
+
+    assert "South Organiser tidak lagi menjadi Penyelenggara di South." in page.text
+    assert grant_of(tree.organiser) is not None
+
+
+def test_roles_page_says_what_each_role_may_do(tree, as_user):
+    page = as_user(tree.south_admin).get(f"/institutions/{tree.south.id}/roles")
+
+    assert "Melihat kursus, serta kelas dan kemajuannya." in page.text

@@ -78,6 +78,7 @@ def test_nobody_gives_a_role_that_reaches_further_than_the_own(place, give, as_u
     page = as_user(place.office_admin).get(f"/institutions/{place.office.id}/roles").text
 
     assert "Watcher" in page
+    assert "Watches what is good." in page
     assert "Keeper" not in page
     assert not give(place.office_admin, "good.keeper")
     with pytest.raises(DomainError, match="Keeper"):

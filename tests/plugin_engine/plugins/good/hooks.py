@@ -51,7 +51,7 @@ def template_filters():
 @hookimpl
 def roles():
     """An institution's admin holds all that a watcher may, and not what a keeper may."""
-    return [Role("good.watcher", "Watcher"), Role("good.keeper", "Keeper")]
+    return [Role("good.watcher", "Watcher", "Watches what is good."), Role("good.keeper", "Keeper")]
 
 
 @hookimpl
