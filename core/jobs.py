@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 MAX_ATTEMPTS = 5
 HEARTBEAT_SECONDS = 10
 STALLED_SECONDS = 30
+KEPT_DAYS = 30
 # No plugin can be called so, and no worker looks there.
 HELD = "-held"
 NAME = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
@@ -262,6 +263,28 @@ async def retry_stalled(context: procrastinate.JobContext, timestamp: int) -> No
         else:
             await manager.finish_job(stalled, status=Status.FAILED, delete_job=False)
             log.error("job %s (%s) stalled too often", stalled.id, stalled.task_name)
+
+
+@queue.periodic(cron="41 2 * * *")
+@queue.task(name="core.drop_old_jobs", queueing_lock="core.drop_old_jobs", pass_context=True)
+async def drop_old_jobs(context: procrastinate.JobContext, timestamp: int) -> None:
+    """Jobs that are done or were given up are no longer counted after a while."""
+    await context.app.job_manager.delete_old_jobs(
+        nb_hours=KEPT_DAYS * 24, include_failed=True, include_cancelled=True, include_aborted=True
+    )
+
+
+_DROP_STRANDED = sa.text(
+    "DELETE FROM procrastinate_jobs WHERE queue_name = :held AND status = 'todo'"
+    " AND args->>'institution' IS NOT NULL AND NOT EXISTS"
+    " (SELECT FROM institution WHERE id = CAST(args->>'institution' AS bigint))"
+)
+
+
+@job("core.drop_stranded_jobs", cron="47 2 * * *")
+def drop_stranded_jobs() -> None:
+    """Nothing will ever let go what is held for an institution that was deleted."""
+    db.session.execute(_DROP_STRANDED, {"held": HELD})
 
 
 # The worker

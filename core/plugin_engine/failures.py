@@ -9,9 +9,12 @@ import re
 import threading
 import time
 import traceback
+import weakref
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +31,7 @@ from core.plugin_engine.models import PluginFailure
 log = logging.getLogger(__name__)
 AGAIN_SECONDS = 1.0
 PAUSE_SECONDS = 30.0  # After a write that failed; it may take up to four seconds of a response.
+LONGEST_SECONDS = 5.0
 FORGOTTEN_SECONDS = 3600.0
 SHOWN_DAYS = 30
 KEPT_DAYS = 90
@@ -49,7 +53,8 @@ class _Entry:
 
 
 class FailureBook:
-    """The failures of one process: counted in memory, and written when a request or job ends.
+    """The failures of one process: counted in memory, and written when a request or job ends, and
+    what is left when the process does.
 
     The first of a part is written at once; more of it at most once a second, added up. One thread
     writes while the others go on, and nobody tries for a while after a write has failed.
@@ -74,6 +79,8 @@ class FailureBook:
                 hide_parameters=True,
             )
         app.teardown_appcontext(lambda _error: self.write())
+        # Unlike atexit this is also heeded where the web server forks its processes.
+        Finalize(None, _write_the_rest, args=(weakref.ref(self),), exitpriority=1)
 
     def note(
         self,
@@ -118,7 +125,7 @@ class FailureBook:
             return
         if time.monotonic() < self._paused_until and not everything:
             return
-        if not self._writing.acquire(blocking=everything):
+        if not self._writing.acquire(timeout=LONGEST_SECONDS if everything else 0):
             return
         try:
             rows = self._take(everything)
@@ -146,6 +153,13 @@ class FailureBook:
                 entry.waiting += row["count"]
             self._waits = True
             self._paused_until = time.monotonic() + PAUSE_SECONDS
+
+
+def _write_the_rest(book: weakref.ref[FailureBook]) -> None:
+    """At the end of the process, which nothing may disturb."""
+    with suppress(Exception):
+        if found := book():
+            found.write(everything=True)
 
 
 def _written(writer: sa.Engine, rows: list[dict[str, Any]]) -> bool:

@@ -247,3 +247,36 @@ def test_job_with_a_wrong_name_is_refused(name):
 def test_job_for_each_institution_needs_a_clock():
     with pytest.raises(ValueError, match="cron"):
         job("good.x", each="institution")
+
+
+# Tidying up
+
+
+def test_jobs_that_ended_long_ago_go_and_others_stay(tree, run_jobs):
+    for days, status in [(31, "succeeded"), (31, "failed"), (29, "succeeded"), (31, "todo")]:
+        number = enqueue(queue.tasks["gone.note"])
+        ended = "UPDATE procrastinate_jobs SET status = :status WHERE id = :id"
+        db.session.execute(sa.text(ended), {"status": status, "id": number})
+        at = "UPDATE procrastinate_events SET at = now() - make_interval(days => :days)"
+        db.session.execute(sa.text(f"{at} WHERE job_id = :id"), {"days": days, "id": number})
+    by_clock("core.drop_old_jobs")
+
+    run_jobs()
+
+    kept = "SELECT CAST(status AS text) FROM procrastinate_jobs WHERE task_name = 'gone.note'"
+    assert sorted(db.session.scalars(sa.text(kept))) == ["succeeded", "todo"]
+
+
+def test_jobs_held_for_a_deleted_institution_go_and_others_stay(tree, run_jobs):
+    gone = tree.library.id
+    enqueue(note, institution=tree.library, text="library")
+    enqueue(note, institution=tree.north, text="north")
+    run_jobs()
+    assert counts()["good"] == (0, 2)
+    db.session.execute(sa.delete(Institution).filter_by(id=gone))
+    by_clock("core.drop_stranded_jobs")
+
+    run_jobs()
+
+    left = "SELECT args->>'text' FROM procrastinate_jobs WHERE task_name = 'good.note'"
+    assert list(db.session.scalars(sa.text(left))) == ["north"]

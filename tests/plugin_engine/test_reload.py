@@ -15,18 +15,22 @@ import sqlalchemy as sa
 
 from core.db import db
 from core.jobs import enqueue, queue, waiting_jobs
-from core.plugin_engine import engine, lifecycle
-from core.plugin_engine.enablement import bump_epoch
-from core.plugin_engine.models import PluginInstallation
+from core.plugin_engine import engine, lifecycle, removal
+from core.plugin_engine.models import PluginFailure
 from core.testing import database
 from core.testing.factories import Factory
 
 PROMISED_SECONDS = 2.0
 PATIENCE = 180
 HOOKS = """
-from flask import Blueprint
+import sys
+
+from flask import Blueprint, request
 
 from core.api import hookimpl, lasting, public
+
+# After its first failure a part is written no more, until the process ends.
+sys.modules["core.plugin_engine.failures"].AGAIN_SECONDS = 3600
 
 pages = Blueprint("probe", __name__)
 
@@ -41,6 +45,8 @@ def page():
 @public
 @lasting
 def check():
+    if "fail" in request.args:
+        raise RuntimeError("on purpose")
     return "check"
 
 
@@ -58,7 +64,13 @@ from core.api import job
 @job("probe.note")
 def note() -> None:
     Path(os.environ["PROBE_FILE"]).write_text("done")
+
+
+@job("probe.fail")
+def fail() -> None:
+    raise RuntimeError("on purpose")
 """
+FAILING_JOBS = "FROM procrastinate_jobs WHERE task_name = 'probe.fail'"
 
 
 class Site:
@@ -176,7 +188,7 @@ def free_ports():
     return ports
 
 
-def test_every_process_follows_within_two_seconds(console, site, tmp_path):
+def test_every_process_follows_within_two_seconds_and_counts_to_its_end(console, site, tmp_path):
     nation = Factory().institution("Nation")
     db.session.commit()
     site.follow("/probe/check", 404)
@@ -200,7 +212,23 @@ def test_every_process_follows_within_two_seconds(console, site, tmp_path):
     site.follow("/probe/page", 404)
     site.follow("/probe/check", 200)
 
-    db.session.execute(sa.delete(PluginInstallation).where(PluginInstallation.name == "probe"))
-    bump_epoch()
-    db.session.commit()
+    removal.uninstall(engine(), "probe", keep=None)
     site.follow("/probe/check", 404)
+
+    lifecycle.install(engine(), ["probe"])
+    site.follow("/probe/check", 200)
+    fail_thrice(site)
+    site.end()
+    found = {row.part: row.count for row in db.session.scalars(sa.select(PluginFailure))}
+    tries = scalar(f"SELECT sum(attempts) {FAILING_JOBS}")
+    assert found == {"page probe.check": 6, "job probe.fail": tries}
+
+
+def fail_thrice(site) -> None:
+    """In each web process and in the worker."""
+    for port in site.ports * 3:
+        assert site.status(port, "/probe/check?fail") == 500
+    for _time in range(3):
+        enqueue(queue.tasks["probe.fail"])
+    db.session.commit()
+    until(lambda: scalar(f"SELECT min(attempts) {FAILING_JOBS}") > 0)
