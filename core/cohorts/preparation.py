@@ -12,7 +12,7 @@ from flask_babel import ngettext
 
 from core.cohorts.models import Cohort, CohortStaff, Enrolment, ScheduledActivity
 from core.cohorts.services import reasons_not_to_publish
-from core.courses.models import Course
+from core.courses.models import Activity, Course
 from core.db import db
 from core.people.models import User
 from core.people.queries import with_open_access
@@ -90,10 +90,10 @@ def _access_note(waiting: int) -> str:
     )
 
 
-def unavailable(cohort: Cohort, course: Course) -> list[str]:
-    """Titles of required activities whose plugin is not enabled at the host."""
+def unavailable(cohort: Cohort, course: Course) -> list[Activity]:
+    """Required activities whose plugin is not enabled at the host, or not on the site at all."""
     return [
-        activity.title
+        activity
         for activity in course.activities
         if activity.required and engine().kind(activity.kind, cohort.host) is None
     ]

@@ -62,6 +62,11 @@ def kind_title(name: str) -> str:
     return engine().spoken(plugin, f"title of {name}", lambda: str(found.title), otherwise)
 
 
+@pages.app_template_global()
+def kind_removed(name: str) -> bool:
+    return engine().removed(name)
+
+
 def _course() -> Course:
     """The page's course with everything in it; two changes of it happen one after the other."""
     read = queries.course_for_change if request.method == "POST" else queries.whole_course

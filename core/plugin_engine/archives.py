@@ -5,7 +5,7 @@ readable when everything else is gone.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +19,7 @@ from core.db import db, now
 from core.errors import DomainError
 from core.files import FileStore
 from core.people.models import AuditEntry, User
+from core.plugin_engine.engine import Engine
 from core.plugin_engine.removal import Keep
 
 FOLDER = "plugin-archives"
@@ -60,6 +61,13 @@ def all_kept() -> list[Kept]:
     """The newest first."""
     found = [_read(file.key.rpartition("/")[2], file.size) for file in _store().kept(FOLDER)]
     return sorted(filter(None, found), key=lambda kept: kept.made_at, reverse=True)
+
+
+def waiting(engine: Engine, found: Iterable[Kept]) -> dict[str, Kept]:
+    """Of each plugin that could be restored now, the newest of the archives."""
+    installed = engine.enablement.snapshot().installed
+    could = [one for one in found if one.plugin in engine.loaded and one.plugin not in installed]
+    return {one.plugin: one for one in sorted(could, key=lambda kept: kept.made_at)}
 
 
 def _read(name: str, size: int) -> Kept | None:

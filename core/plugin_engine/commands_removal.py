@@ -146,8 +146,8 @@ def _as_json(found: Removal, *, removed: bool) -> dict[str, Any]:
         "settings": found.settings,
         "records": found.records,
         "jobs": found.jobs,
-        "needed_by": list(found.needed_by),
-        "enabled_at": list(found.enabled_at),
+        "needed_by": list(found.needed_by.values()),
+        "enabled_at": list(found.enabled_at.values()),
         "refused": [refusal.message for refusal in found.refusals],
     }
 

@@ -151,6 +151,11 @@ class Engine:
             return kind
         return None
 
+    def removed(self, name: str) -> bool:
+        """Whether the plugin of a kind is no longer on this site, or never was."""
+        plugin = owner_of(name)
+        return bool(plugin) and plugin not in self.enablement.snapshot().installed
+
     def metrics_in(self, where: Where) -> list[Metric]:
         """The figures of core and of the active plugins, by weight and name."""
         active = self.active(where)

@@ -4,8 +4,8 @@
 dropped while another plugin needs it, and what is enabled is not uninstalled.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from tempfile import TemporaryFile
 from typing import IO, TypeAlias
 
@@ -51,9 +51,9 @@ class Removal:
     """What removing a plugin means.
 
     `activities` of its kinds stay in their courses and can no longer be opened; `grants` of its
-    roles, `decisions`, `settings`, `records` and waiting `jobs` go with it. `needed_by`: titles of
-    installed plugins; `enabled_at`: the institutions that decided so. With a refusal nothing can
-    be removed.
+    roles, `decisions`, `settings`, `records` and waiting `jobs` go with it. `needed_by`: installed
+    plugins and their titles; `enabled_at`: ids and names of the institutions that decided so. With
+    a refusal nothing can be removed.
     """
 
     name: str
@@ -66,8 +66,8 @@ class Removal:
     settings: int
     records: int
     jobs: int
-    needed_by: tuple[str, ...] = ()
-    enabled_at: tuple[str, ...] = ()
+    needed_by: Mapping[str, str] = field(default_factory=dict)
+    enabled_at: Mapping[int, str] = field(default_factory=dict)
     refusals: tuple[DomainError, ...] = ()
 
     @property
@@ -175,9 +175,9 @@ def _remains(engine: Engine, connection: sa.Connection, name: str) -> Removal:
 
 def _refusals(connection: sa.Connection, found: Removal) -> Iterator[DomainError]:
     if found.needed_by:
-        yield StillRequired(found.title, found.needed_by)
+        yield StillRequired(found.title, found.needed_by.values())
     if found.enabled_at:
-        yield StillEnabled(found.title, found.enabled_at)
+        yield StillEnabled(found.title, found.enabled_at.values())
     if referring := archive.referring_tables(connection, found.name):
         yield ReferredTo(found.title, referring)
 
@@ -197,18 +197,18 @@ def _counted(connection: sa.Connection, name: str, title: str, version: str) -> 
     )
 
 
-def _needed_by(engine: Engine, name: str, snapshot: Snapshot) -> tuple[str, ...]:
-    return tuple(
-        title_of(engine, m.name)
+def _needed_by(engine: Engine, name: str, snapshot: Snapshot) -> dict[str, str]:
+    return {
+        m.name: title_of(engine, m.name)
         for m in engine.manifests.values()
         if name in m.requires and m.name in snapshot.installed
-    )
+    }
 
 
 def _enabled_at(
     engine: Engine, connection: sa.Connection, name: str, snapshot: Snapshot
-) -> tuple[str, ...]:
-    """The names of the institutions whose decisions make it active; of a link plugin, of those
+) -> dict[int, str]:
+    """The institutions whose decisions make it active; of a link plugin, of those
     that decided for what it links."""
     decided = snapshot.decisions.get(name, {})
     ids = [key for key, one in decided.items() if snapshot.effect(name, one.lineage).enabled]
@@ -220,8 +220,8 @@ def _enabled_at(
             for key, one in snapshot.decisions.get(other, {}).items()
             if name in engine.active_in(snapshot, one.lineage)
         ]
-    query = sa.select(Institution.short_name).where(Institution.id.in_(ids))
-    return tuple(connection.scalars(query.order_by(Institution.path)))
+    query = sa.select(Institution.id, Institution.short_name).where(Institution.id.in_(ids))
+    return dict(connection.execute(query.order_by(Institution.path)).tuples().all())
 
 
 def _of_its_roles(name: str) -> sa.ColumnElement[bool]:

@@ -42,13 +42,15 @@ def _saying_why() -> Iterator[None]:
 @pages.get("/plugins/site")
 @for_site
 def site() -> ResponseReturnValue:
+    kept = archives.all_kept()
     return render_template(
         "plugins/site.html",
         plugins=site_plugins(engine()),
         behind=behind(engine()),
         settable=settable(SITE),
         top=root(),
-        archived=len(archives.all_kept()),
+        archived=len(kept),
+        waiting=archives.waiting(engine(), kept),
     )
 
 
@@ -68,6 +70,7 @@ def install(plugin: str) -> ResponseReturnValue:
             title=title_of(engine(), plugin),
             new=[(one.name, title_of(engine(), one.name), one.version)
                  for one in comes_along(engine(), plugin)],
+            waiting=archives.waiting(engine(), archives.all_kept()),
         )  # fmt: skip
     with _saying_why():
         new = lifecycle.install(engine(), [plugin], by=current_user)
@@ -125,7 +128,7 @@ def remove(plugin: str) -> ResponseReturnValue:
             return _done(text)
         return redirect(url_for("plugins.site"))
     wrong = request.method == "POST"
-    return render_template("plugins/remove.html", found=found, gone=gone, wrong=wrong, top=root())
+    return render_template("plugins/remove.html", found=found, gone=gone, wrong=wrong)
 
 
 # Archives

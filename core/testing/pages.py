@@ -24,6 +24,7 @@ from core.courses.uploads import keep_made
 from core.db import db, now
 from core.institutions.models import Institution
 from core.people.access import ADMIN
+from core.people.models import Grant
 from core.people.services import issue_access
 from core.plugin_engine import engine
 from core.testing.factories import Factory
@@ -76,6 +77,7 @@ def core_pages(app: Flask, make: Factory, plugins: Iterable[str] | None = None) 
     further = {
         "token": handout.token,
         "ticket": kept_files.keep("result", outcome, user=organiser, cohort=cohort),
+        "grant_id": db.session.query(Grant.id).filter_by(user_id=organiser.id).scalar(),
     }
     draft = _draft(make, nation)
     points = [*_points(cohort.course, cohort, enrolment, further), *_points(draft)]

@@ -119,6 +119,17 @@ def test_required_activity_of_a_disabled_plugin_blocks_completion_and_says_so(
     assert db.session.get(Enrolment, place.id).completed_at is None
 
 
+def test_participant_is_told_kindly_that_an_activity_is_no_longer_offered(as_user, place, course):
+    course.activities[0].kind = "vanished.thing"
+    db.session.flush()
+
+    page = as_user(place.user).get("/classes/SUKA-1").text
+
+    assert "1 kegiatan wajib tidak lagi tersedia" in page
+    assert "menonaktifkan" not in page
+    assert "dinonaktifkan" not in page
+
+
 def test_enrolment_by_key(as_user, make, course, clock):
     clock.set(datetime(2026, 11, 23, 1, tzinfo=UTC))
     cohort = make.cohort(course, enrolment_policy="key", enrolment_key="banjar-2026", capacity=1)

@@ -249,6 +249,8 @@ def test_required_activity_without_its_plugin_is_named(make, scene, reading):
     page = reading(scene.organiser).get(f"{URL}/manage").text
 
     assert "Nobody can complete the class now: Page 1" in page
+    assert "its plugin was removed from this site" in page
+    assert "not enabled" not in page
 
 
 def test_settings_show_what_is_and_change_it(scene, reading):

@@ -401,6 +401,17 @@ def test_preview_renders_markdown_without_what_would_harm(editor, written):
     assert 'href="javascript' not in page
 
 
+def test_author_is_told_that_a_plugin_was_removed_and_what_to_do(editor, written):
+    talk = add_activity(written.one, "page", "Talk", by=None)
+    talk.kind = "vanished.talk"
+    address = f"{written.url}/activities/{talk.id}"
+
+    pages = [editor.get(url).text for url in (written.url, address, f"{address}/preview")]
+
+    assert ["telah dilepas dari situs ini" in page for page in pages] == [True] * 3
+    assert not any("tidak aktif" in page for page in pages)
+
+
 def test_preview_of_a_plugins_activity_is_the_plugins_own(editor, written, board):
     talk = add_activity(written.one, board.name, "Talk", by=None)
 

@@ -206,6 +206,8 @@ def test_removal_is_refused_while_enabled_or_needed(admin, nation):
 
     assert "needed by Friend" in page
     assert "is enabled for Nation" in page
+    assert 'href="/plugins/site/friend/remove"' in page
+    assert f'href="/institutions/{nation.id}/plugins/good"' in page
     assert 'id="name"' not in page
     assert "good" in installed()
     assert archives.all_kept() == []
@@ -234,6 +236,11 @@ def test_removed_plugin_leaves_an_archive_and_comes_back_from_it(admin, extras, 
     assert "extras" not in installed()
     [kept] = archives.all_kept()
     assert (kept.plugin, kept.size > 0) == ("extras", True)
+    back = f"/plugins/archives/{kept.name}/restore"
+    for waits in (part_of(admin.get("/plugins/site").text, "extras"),
+                  admin.get("/plugins/site/extras/install").text):  # fmt: skip
+        assert "An archive of Extras of" in waits
+        assert back in waits
 
     restored = admin.post(f"/plugins/archives/{kept.name}/restore")
 
@@ -243,6 +250,7 @@ def test_removed_plugin_leaves_an_archive_and_comes_back_from_it(admin, extras, 
         "plugin.uninstall",
         "plugin.restore",
     ]
+    assert back not in admin.get("/plugins/site").text
 
 
 def test_archive_is_made_downloaded_and_deleted_and_all_is_recorded(admin, extras):
