@@ -221,7 +221,7 @@ def _enabled_at(
             if name in engine.active_in(snapshot, one.lineage)
         ]
     query = sa.select(Institution.id, Institution.short_name).where(Institution.id.in_(ids))
-    return dict(connection.execute(query.order_by(Institution.path)).tuples().all())
+    return dict(connection.execute(query.order_by(Institution.path)).all())
 
 
 def _of_its_roles(name: str) -> sa.ColumnElement[bool]:
