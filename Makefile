@@ -27,7 +27,7 @@ run: $(READY)  ## Serves the product with its demo on http://127.0.0.1:8000
 	@exec $(BIN)/bimtek serve --port $(PORT)
 
 test: $(DEV)  ## The whole suite on real PostgreSQL, in parallel
-	$(BIN)/python -m pytest -n $(JOBS) -m "not soak and not installed"
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m "not soak and not installed"
 
 lint: $(DEV)
 	$(BIN)/ruff check .

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from core.cohorts.models import Enrolment
 from core.db import db
+from core.demo import demo_is_loaded
 from core.people.models import User
 from core.plugin_engine.discovery import BUNDLED
 
@@ -144,3 +145,13 @@ def test_first_admin_gets_a_link_that_works(run, app):
     token = result.output.strip().rpartition("/k/")[2]
 
     assert app.test_client().post(f"/k/{token}").location == "/password/new"
+
+
+def test_demo_is_refused_over_data(run, make):
+    make.user("Orang sungguhan")
+
+    result = run("demo", "load")
+
+    assert result.exit_code == 1
+    assert "kosong" in result.output
+    assert not demo_is_loaded()

@@ -120,13 +120,28 @@ def template(url: str, instance: Path) -> str:
 def clone(url: str, instance: Path, label: str) -> Iterator[str]:
     """The URL of a fresh copy of the template; dropped at the end."""
     name = f"test_{label}_{os.getpid()}"
-    source = template(url, instance)
+    with copied(url, template(url, instance), name):
+        yield _with_database(url, name)
+
+
+@contextmanager
+def copied(url: str, source: str, name: str) -> Iterator[None]:
+    """A database that is a copy of another; dropped at the end."""
+    copy(url, source, name)
+    yield
+    with _administration(url) as connection:
+        connection.execute(sa.text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+
+
+def copy(url: str, source: str, name: str) -> None:
+    """Makes a database anew as a copy of another, which nobody is connected to."""
     with _administration(url) as connection:
         connection.execute(sa.text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
         connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {source}"))
-    yield _with_database(url, name)
-    with _administration(url) as connection:
-        connection.execute(sa.text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+
+
+def name_of(url: str) -> str:
+    return str(sa.make_url(url).database)
 
 
 def empty(engine: sa.Engine) -> None:

@@ -1,11 +1,14 @@
-"""Kills a step of a plugin's life at each of its statements, and prints what the database holds.
+"""Kills a step of a plugin's life before each statement that changes something, and before each
+commit, and prints what the database holds.
 
-`python -m tests.plugin_engine.crashing URL INSTANCE STEP`; a line a kill, and one for the whole
-step at the end. Each kill is that of a forked process, so the start is paid once.
+`python -m tests.plugin_engine.crashing URL INSTANCE` takes the steps one after the other. Of each
+it prints a line before it, a line a kill, and one for the whole step: the step, what ended the
+process, the state. Each kill is that of a forked process, so the start is paid once.
 """
 
 import io
 import os
+import re
 import signal
 import sys
 import traceback
@@ -23,6 +26,8 @@ from core.plugin_engine import archive, engine, lifecycle, removal
 from tests.plugin_engine.moving_kit import MOVING, as_code, newer
 
 MOST = 400
+# A kill before a statement that only reads is one before the next that changes something.
+READS = re.compile(r"\s*SELECT (?!setval|nextval|pg_catalog\.setval)")
 STATE = """
 SELECT (SELECT count(*) FROM pg_namespace WHERE nspname IN ('shelf', 'rack')),
     (SELECT count(*) FROM pg_tables WHERE schemaname IN ('shelf', 'rack')),
@@ -35,6 +40,7 @@ SELECT (SELECT count(*) FROM pg_namespace WHERE nspname IN ('shelf', 'rack')),
 
 
 def steps(folder: Path) -> dict[str, Callable[[], object]]:
+    """Each begins where the one before it ends."""
     kept = folder / "shelf.zip"
 
     def upgrade() -> None:
@@ -74,7 +80,7 @@ def steps(folder: Path) -> dict[str, Callable[[], object]]:
 
 
 def die_at(number: int) -> None:
-    """This process kills itself before its statement, or commit, of that number."""
+    """This process kills itself before its change, or commit, of that number."""
     left = [number]
 
     def count(*_given: object) -> None:
@@ -82,7 +88,11 @@ def die_at(number: int) -> None:
         if left[0] == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    sa.event.listen(db.engine, "before_cursor_execute", count)
+    def count_change(_connection: object, _cursor: object, statement: str, *_given: object) -> None:
+        if not READS.match(statement):
+            count()
+
+    sa.event.listen(db.engine, "before_cursor_execute", count_change)
     sa.event.listen(db.engine, "commit", count)
 
 
@@ -111,18 +121,30 @@ def run(app: object, step: Callable[[], object], number: int) -> int:
     return -code
 
 
-def main(url: str, instance: str, name: str) -> None:
+def kill_everywhere(app: object, url: str, name: str, step: Callable[[], object]) -> None:
+    tell(name, "before", url)
+    for number in range(1, MOST):
+        killed = run(app, step, number)
+        tell(name, str(killed), url)
+        if not killed:
+            return
+    raise SystemExit(f"{name} has more than {MOST} changes")
+
+
+def tell(name: str, what: str, url: str) -> None:
+    sys.stdout.write(f"{name} {what} {state(url)}\n")
+
+
+def main(url: str, instance: str) -> None:
     app = create_app({
         "DATABASE_URL": url, "INSTANCE": Path(instance), "PLUGIN_FOLDERS": str(MOVING),
         "BUNDLED_PLUGINS": False, "SECRET_KEY": "for tests only",
     })  # fmt: skip
-    step = steps(Path(instance))[name]
-    for number in range(1, MOST):
-        killed = run(app, step, number)
-        sys.stdout.write(f"{killed} {state(url)}\n")
-        if not killed:
-            return
-    raise SystemExit(f"{name} has more than {MOST} statements")
+    for name, step in steps(Path(instance)).items():
+        if name == "uninstall":  # What needs it is out of the way.
+            with psycopg.connect(url) as connection:
+                connection.execute("DELETE FROM plugin_installation WHERE name = 'rack'")
+        kill_everywhere(app, url, name, step)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The demo's class on site, loaded as an operator loads it."""
+"""The demo's class on site."""
 
 import pytest
 import sqlalchemy as sa
@@ -8,12 +8,11 @@ from plugins.attendance import queries
 
 
 @pytest.fixture
-def loaded(app):
-    result = app.test_cli_runner().invoke(args=["demo", "load", "--json"])
-    assert result.exit_code == 0, result.output
+def app(demo_app):
+    return demo_app
 
 
-def test_the_demo_has_a_class_on_site_with_signed_lists(loaded):
+def test_the_demo_has_a_class_on_site_with_signed_lists(app):
     cohort = db.session.scalars(sa.select(Cohort).filter_by(code="BJM-2021")).one()
 
     sessions = queries.in_figures(cohort, sessions_of(cohort))

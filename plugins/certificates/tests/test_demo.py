@@ -1,4 +1,4 @@
-"""The demo's certificates, loaded as an operator loads them."""
+"""The demo's certificates."""
 
 import pytest
 import sqlalchemy as sa
@@ -9,12 +9,11 @@ from plugins.certificates.checking import check
 
 
 @pytest.fixture
-def loaded(app):
-    result = app.test_cli_runner().invoke(args=["demo", "load", "--json"])
-    assert result.exit_code == 0, result.output
+def app(demo_app):
+    return demo_app
 
 
-def test_the_demo_has_a_certified_class_with_one_replaced(loaded):
+def test_the_demo_has_a_certified_class_with_one_replaced(app):
     cohort = db.session.scalars(sa.select(Cohort).filter_by(code="DKI-2020")).one()
     figures = queries.figures_of(cohort)
     found = queries.certificates_in(cohort)

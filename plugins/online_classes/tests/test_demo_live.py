@@ -1,4 +1,4 @@
-"""The demo's live classes, loaded as an operator loads them at half past nine in Banjarmasin."""
+"""The demo's live classes at half past nine in Banjarmasin."""
 
 import pytest
 import sqlalchemy as sa
@@ -10,17 +10,15 @@ from plugins.online_classes.tests.conftest import DAY, at
 
 
 @pytest.fixture
-def loaded(app, clock):
-    clock.set(at("09.30", "Asia/Makassar"))
-    result = app.test_cli_runner().invoke(args=["demo", "load", "--json"])
-    assert result.exit_code == 0, result.output
+def app(demo_app):
+    return demo_app
 
 
 def live_classes(code):
     return queries.live_classes(db.session.scalars(sa.select(Cohort).filter_by(code=code)).one())
 
 
-def test_the_class_of_today_is_open_with_an_address_and_a_dozen_people_in_it(loaded):
+def test_the_class_of_today_is_open_with_an_address_and_a_dozen_people_in_it(app):
     today, tomorrow = live_classes("BTP-2026")
     roll = queries.roll_of(today)
 
@@ -33,7 +31,7 @@ def test_the_class_of_today_is_open_with_an_address_and_a_dozen_people_in_it(loa
     assert today.cohort.starts_on == DAY
 
 
-def test_the_finished_class_was_held_on_two_days_of_its_own_clock(loaded):
+def test_the_finished_class_was_held_on_two_days_of_its_own_clock(app):
     days = live_classes("DKI-2020")
 
     starts = [str(day.scheduled.starts_at.astimezone(at("08.30").tzinfo)) for day in days]
@@ -42,7 +40,7 @@ def test_the_finished_class_was_held_on_two_days_of_its_own_clock(loaded):
     assert all(day.started_at and day.has_address for day in days)
 
 
-def test_each_live_class_is_the_first_thing_of_its_material_and_holds_nothing_back(loaded):
+def test_each_live_class_is_the_first_thing_of_its_material_and_holds_nothing_back(app):
     for day in live_classes("BTP-2026"):
         assert day.activity.position == 1
         assert day.activity.section.numbered
@@ -50,7 +48,7 @@ def test_each_live_class_is_the_first_thing_of_its_material_and_holds_nothing_ba
         assert day.activity.minutes == 0
 
 
-def test_nobody_of_the_demo_is_sent_to_a_class_without_an_address(loaded):
+def test_nobody_of_the_demo_is_sent_to_a_class_without_an_address(app):
     sessions = [one for code in ("BTP-2026", "DKI-2020") for one in live_classes(code)]
 
     assert len(sessions) == 4

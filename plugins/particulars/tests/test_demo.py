@@ -1,5 +1,6 @@
-"""The demo's people have ranks and letters, its classes a decree; loaded as operators do it."""
+"""The demo's people have ranks and letters, its classes a decree."""
 
+import pytest
 import sqlalchemy as sa
 
 from core.api import Cohort, Enrolment, db
@@ -8,10 +9,12 @@ from plugins.particulars.models import Audience, Basis, Letter, Person
 from plugins.particulars.queries import missing_letters
 
 
-def test_most_of_the_demo_is_filled_in_and_all_of_it_is_marked(app):
-    result = app.test_cli_runner().invoke(args=["demo", "load", "--json"])
-    assert result.exit_code == 0, result.output
+@pytest.fixture
+def app(demo_app):
+    return demo_app
 
+
+def test_most_of_the_demo_is_filled_in_and_all_of_it_is_marked(app):
     people = db.session.scalars(sa.select(Person)).all()
     letters = db.session.scalars(sa.select(Letter.number)).all()
     bases = db.session.scalars(sa.select(Basis.number)).all()

@@ -1,4 +1,4 @@
-"""The demo's tests, loaded as an operator loads them."""
+"""The demo's tests."""
 
 from datetime import UTC, datetime
 
@@ -13,16 +13,15 @@ from plugins.quizzes.services import start_attempt
 
 
 @pytest.fixture
-def loaded(app):
-    result = app.test_cli_runner().invoke(args=["demo", "load", "--json"])
-    assert result.exit_code == 0, result.output
+def app(demo_app):
+    return demo_app
 
 
 def cohort(code):
     return db.session.scalars(sa.select(Cohort).filter_by(code=code)).one()
 
 
-def test_the_demo_has_a_finished_class_with_gain_and_a_test_that_is_open_now(loaded):
+def test_the_demo_has_a_finished_class_with_gain_and_a_test_that_is_open_now(app):
     finished, running = cohort("DKI-2020"), cohort("BTP-2026")
     tests = queries.tests_by_role(finished.course_id)
     found = queries.summary_of(finished, tests)

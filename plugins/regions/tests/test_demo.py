@@ -1,5 +1,6 @@
-"""The demo's institutions have their regions, loaded as an operator loads them."""
+"""The demo's institutions have their regions."""
 
+import pytest
 import sqlalchemy as sa
 
 from core.api import Institution, db
@@ -7,10 +8,12 @@ from core.institutions.queries import root
 from plugins.regions.api import regions_of
 
 
-def test_everything_in_the_demo_lies_somewhere_but_the_nation(app):
-    result = app.test_cli_runner().invoke(args=["demo", "load", "--json"])
-    assert result.exit_code == 0, result.output
+@pytest.fixture
+def app(demo_app):
+    return demo_app
 
+
+def test_everything_in_the_demo_lies_somewhere_but_the_nation(app):
     everything = db.session.scalars(sa.select(Institution)).all()
     found = regions_of(one.id for one in everything)
     offices = [one for one in everything if one.kind in {"province", "regency"}]
