@@ -38,7 +38,9 @@ from core.plugin_engine import (
     migrations,
 )
 from core.plugin_engine.commands import plugins_group
+from core.plugin_engine.decisions import NotInstalled, UnknownPlugin
 from core.plugin_engine.engine import engine
+from core.plugin_engine.manifest import Manifest
 
 THREADS = 4  # per web process; more only wait for the interpreter
 CONNECTIONS = 1000  # per web process; phones keep theirs open between two pages
@@ -216,17 +218,45 @@ def db_current(as_json: bool) -> None:
         click.echo(f"{name:<24} {revision or '-'}")
 
 
+class TablesBehind(DomainError):
+    def __init__(self, command: str) -> None:
+        super().__init__(
+            _("The tables are behind the migrations that are there. Run: %(command)s",
+              command=command)
+        )  # fmt: skip
+
+
 @db_group.command("revision", hidden=True)
 @click.argument("message")
 @click.option("--plugin", help="For this plugin; otherwise for core.")
+@refuses
 def db_revision(message: str, plugin: str | None) -> None:
     """For developers: writes a migration from the difference between models and database."""
-    manifest = engine().loaded[plugin] if plugin else None
-    with db.engine.begin() as connection:
+    manifest = _loaded(plugin) if plugin else None
+    with db.engine.connect() as connection:
+        _refuse_behind(connection, manifest)
         if manifest:
             connection.execute(sa.schema.CreateSchema(manifest.name, if_not_exists=True))
             (manifest.path / "migrations").mkdir(exist_ok=True)
         migrations.revision(connection, manifest, message)
+        # A schema that stays would keep the plugin from being installed.
+        connection.rollback()
+
+
+def _refuse_behind(connection: sa.Connection, manifest: Manifest | None) -> None:
+    if migrations.current(connection, manifest) == migrations.head(connection, manifest):
+        return
+    if manifest is None:
+        raise TablesBehind("bimtek db upgrade")
+    if not lifecycle.installed_as(connection, manifest.name)[0]:
+        raise NotInstalled(manifest.name)
+    raise TablesBehind(f"bimtek plugins upgrade {manifest.name}")
+
+
+def _loaded(name: str) -> Manifest:
+    if name not in engine().loaded:
+        raise UnknownPlugin(name, engine())
+    return engine().loaded[name]
 
 
 demo_group = AppGroup("demo", help="Invented data to look around in.")

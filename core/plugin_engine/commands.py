@@ -9,8 +9,6 @@ import sqlalchemy as sa
 from flask.cli import AppGroup
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from rich.console import Console
-from rich.table import Table
 
 from core.commands import json_option, print_json, refuses
 from core.db import db
@@ -54,13 +52,20 @@ def plugins_list(as_json: bool) -> None:
     if as_json:
         print_json({"plugins": rows})
         return
-    table = Table("Plugin", "Version", "Installed", "Enabled", "Problems")
+    heads = (_("Plugin"), _("Version"), _("Installed"), _("Enabled"))
+    lines = [heads, *(_line_of(row) for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        click.echo("  ".join(cells).rstrip())
     for row in rows:
-        table.add_row(
-            row["name"], row["version"] or "-", row["installed"] or "-",
-            "yes" if row["enabled_somewhere"] else "no", "; ".join(row["problems"]),
-        )  # fmt: skip
-    Console().print(table)
+        for problem in row["problems"]:
+            click.echo(f"{row['name']}: {problem}")
+
+
+def _line_of(row: dict[str, Any]) -> tuple[str, ...]:
+    enabled = _("yes") if row["enabled_somewhere"] else _("no")
+    return row["name"], row["version"] or "-", row["installed"] or "-", enabled
 
 
 @plugins_group.command("doctor")

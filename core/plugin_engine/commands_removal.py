@@ -198,7 +198,7 @@ def _into(path: Path) -> Keep:
 @refuses
 def plugins_export(name: str, file: Path, as_json: bool) -> None:
     """Writes the archive of an installed plugin; changes nothing."""
-    index = removal.export(name, _into(file))
+    index = removal.export(engine(), name, _into(file))
     if as_json:
         print_json({"plugin": name, "version": index.version, "rows": index.rows})
     else:

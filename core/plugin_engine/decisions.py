@@ -4,6 +4,7 @@ Several choices are planned together and made together or not at all. Nothing he
 may decide; that is the page's or the command's business.
 """
 
+import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -66,8 +67,16 @@ class UnknownPlugin(DomainError):
         super().__init__(
             _("Plugin %(name)s cannot be loaded: %(reasons)s", name=name, reasons=reasons)
             if reasons
-            else _("There is no plugin %(name)s. Run: bimtek plugins list", name=name)
+            else _("There is no plugin %(name)s.", name=name)
+            + " "
+            + (did_you_mean(name, engine.loaded) or _("Run: bimtek plugins list"))
         )
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A question, or "" where nothing known is like it."""
+    near = difflib.get_close_matches(name, known, n=1)
+    return _("Did you mean %(name)s?", name=near[0]) if near else ""
 
 
 class NotInstalled(DomainError):
@@ -75,6 +84,12 @@ class NotInstalled(DomainError):
         super().__init__(
             _("%(name)s is not installed. Run: bimtek plugins install %(name)s", name=name)
         )
+
+
+def not_there(engine: Engine, name: str) -> DomainError:
+    """Why a plugin is not among the installed ones."""
+    is_known = name in engine.manifests or any(p.plugin == name for p in engine.problems)
+    return NotInstalled(name) if is_known else UnknownPlugin(name, engine)
 
 
 class StillNeeded(DomainError):

@@ -21,7 +21,7 @@ from core.institutions.models import Institution
 from core.people.models import Grant, User
 from core.plugin_engine import archive, lifecycle, migrations
 from core.plugin_engine.catalogue import title_of
-from core.plugin_engine.decisions import NotInstalled
+from core.plugin_engine.decisions import did_you_mean, not_there
 from core.plugin_engine.enablement import Snapshot, read_snapshot
 from core.plugin_engine.engine import Engine
 from core.plugin_engine.models import (
@@ -125,15 +125,16 @@ class CodeUnread(DomainError):
 
 
 class NothingKnown(DomainError):
-    def __init__(self, name: str) -> None:
-        super().__init__(_("Nothing is known of a plugin %(name)s.", name=name))
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        text = _("Nothing is known of a plugin %(name)s.", name=name)
+        super().__init__(f"{text} {did_you_mean(name, known)}".rstrip())
 
 
 # What would be lost
 
 
 def removal(engine: Engine, name: str) -> Removal:
-    """The dry run of uninstalling. Raises NotInstalled."""
+    """The dry run of uninstalling. Raises UnknownPlugin or NotInstalled."""
     with db.engine.connect() as connection:
         return _removal(engine, connection, name)
 
@@ -147,7 +148,7 @@ def remains(engine: Engine, name: str) -> Removal:
 def _removal(engine: Engine, connection: sa.Connection, name: str) -> Removal:
     snapshot = read_snapshot(connection)
     if name not in snapshot.installed:
-        raise NotInstalled(name)
+        raise not_there(engine, name)
     found = _counted(connection, name, title_of(engine, name), snapshot.installed[name])
     found = replace(
         found,
@@ -169,7 +170,7 @@ def _remains(engine: Engine, connection: sa.Connection, name: str) -> Removal:
     found = replace(found, needed_by=_needed_by(engine, name, snapshot))
     # A schema alone says nothing: it may be core's, or another application's.
     if not (version or found.decisions or found.settings):
-        raise NothingKnown(name)
+        raise NothingKnown(name, snapshot.installed)
     return replace(found, refusals=tuple(_refusals(connection, found)))
 
 
@@ -270,8 +271,11 @@ def _number_of_rows(table: str, schema: str) -> sa.ScalarSelect[int]:
 # Keeping and removing
 
 
-def export(name: str, keep: Keep, *, by: User | None = None) -> archive.Index:
-    """Hands the archive of an installed plugin to `keep`. Raises NotInstalled."""
+def export(engine: Engine, name: str, keep: Keep, *, by: User | None = None) -> archive.Index:
+    """Hands the archive of an installed plugin to `keep`.
+
+    Raises UnknownPlugin, NotInstalled or Busy.
+    """
     actor = lifecycle.actor_of(by)
     # One view of all tables, while others go on writing.
     reading = db.engine.execution_options(isolation_level="REPEATABLE READ")
@@ -279,7 +283,7 @@ def export(name: str, keep: Keep, *, by: User | None = None) -> archive.Index:
         migrations.hurry(connection)
         version, _revision = lifecycle.installed_as(connection, name)
         if not version:
-            raise NotInstalled(name)
+            raise not_there(engine, name)
         index = _kept(connection, name, keep)
         lifecycle.log_step(
             connection, "plugin.export", name, actor, version=version, rows=index.rows

@@ -154,7 +154,7 @@ def export(plugin: str) -> ResponseReturnValue:
     if version is None:
         abort(404)
     with _saying_why():
-        removal.export(plugin, archives.keeper(plugin, version), by=current_user)
+        removal.export(engine(), plugin, archives.keeper(plugin, version), by=current_user)
         flash(_("An archive of %(title)s was made.", title=title_of(engine(), plugin)), "ok")
     return redirect(url_for("plugins.archive_list"))
 

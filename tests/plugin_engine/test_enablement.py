@@ -215,6 +215,7 @@ def test_unknown_and_left_out_plugins_are_refused_with_the_reason(tree):
 def test_plugin_that_is_not_installed_is_refused_and_does_not_act(tree):
     change(tree.south, "good", True)
     row = db.session.get(PluginInstallation, "good")
+    kept = {"name": row.name, "version": row.version, "revision": row.revision}
     db.session.delete(row)
     db.session.commit()
     engine().enablement.forget()
@@ -224,7 +225,7 @@ def test_plugin_that_is_not_installed_is_refused_and_does_not_act(tree):
             change(tree.north, "good", True)
     finally:
         db.session.rollback()
-        db.session.add(PluginInstallation(name="good", version="1.2.0"))
+        db.session.add(PluginInstallation(**kept))
         db.session.commit()
 
 

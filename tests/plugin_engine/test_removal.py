@@ -301,7 +301,7 @@ def test_export_waits_for_no_table_for_long(world, monkeypatch, table):
         other.execute(sa.text(f"LOCK {table} IN ACCESS EXCLUSIVE MODE"))
 
         with pytest.raises(Busy):
-            removal.export("shelf", kept.append)
+            removal.export(engine(), "shelf", kept.append)
 
     assert kept == []
 
