@@ -11,6 +11,8 @@ from core.people.models import AuditEntry
 from core.plugin_engine import engine
 from core.plugin_engine.about import LARGEST_README, history_of, readme_of
 from core.plugin_engine.decisions import Choice, decide
+from core.plugin_engine.discovery import BUNDLED
+from core.plugin_engine.manifest import read
 from core.plugin_engine.models import PluginFailure, PluginInstallation
 from core.plugin_engine.removal import tables_of
 from core.testing.counting import count_queries
@@ -240,6 +242,19 @@ def test_readme_in_the_readers_language_comes_first(app, readme):
         found = readme("# A\n\nEnglish")
 
     assert (found.language, "Indonesian" in found.text) == ("id", True)
+
+
+@pytest.mark.parametrize(
+    "folder", sorted(BUNDLED.glob("*/plugin.toml")), ids=lambda f: f.parent.name
+)
+def test_bundled_plugins_speak_indonesian_of_themselves(app, folder):
+    name = folder.parent.name
+    manifest = read(folder.parent, f"plugins.{name}", name)
+
+    with app.test_request_context():
+        assert readme_of(manifest).language == "id"
+    title = (manifest.path / "README.id.md").read_text().splitlines()[0]
+    assert title == f"# {manifest.title_in('id')}"
 
 
 @pytest.mark.parametrize(
