@@ -46,7 +46,7 @@ texts: $(DEV)
 check: lint types contracts texts alone test  ## What CI runs
 
 installed: $(DEV)  ## `make run` for an ordinary user and for root, and the wheel, from nothing
-	$(BIN)/python -m pytest -m installed
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m installed
 
 alone: $(DEV)  ## Core's tests with every plugin absent
 	TEST_WITHOUT_PLUGINS=1 $(BIN)/python -m pytest -q -n $(JOBS) -m "not needs_plugins" $(CORE_TESTS)
