@@ -25,10 +25,10 @@ from core.cohorts.services import (
     create_cohort,
     enrol,
     publish_cohort,
-    record_progress,
+    record_done,
     schedule,
 )
-from core.courses.models import Course, Section, StoredFile
+from core.courses.models import Activity, Course, Section, StoredFile
 from core.courses.services import add_activity, add_section, create_course, publish_course
 from core.db import db, now
 from core.demo import places
@@ -427,17 +427,20 @@ def _progress(demo: Demo) -> None:
     course = demo.course()
     assert course is not None  # noqa: S101 -- made before
     pages = [a for a in course.activities if a.kind == "page"]
-    for index, enrolment in enumerate(demo.enrolments(FINISHED)):
-        for activity in pages[: 4 if index % 25 == 3 else len(pages)]:
-            record_progress(enrolment, activity, "done")
-    for index, enrolment in enumerate(demo.enrolments(RUNNING)):
-        if index % 3:
-            record_progress(enrolment, pages[0], "done")
+    readers = list(enumerate(demo.enrolments(FINISHED)))
+    for number, page in enumerate(pages):
+        _read(demo, FINISHED, page, [e for index, e in readers if index % 25 != 3 or number < 4])
+    running = enumerate(demo.enrolments(RUNNING))
+    _read(demo, RUNNING, pages[0], [enrolment for index, enrolment in running if index % 3])
     onsite = demo.course(ONSITE_COURSE)
-    for enrolment in demo.enrolments(ONSITE):
-        for activity in onsite.activities if onsite else ():
-            if activity.kind == "page":
-                record_progress(enrolment, activity, "done")
+    for page in onsite.activities if onsite else ():
+        if page.kind == "page":
+            _read(demo, ONSITE, page, demo.enrolments(ONSITE))
+
+
+def _read(demo: Demo, code: str, page: Activity, readers: Sequence[Enrolment]) -> None:
+    if cohort := demo.cohort(code):
+        record_done(cohort, page, readers)
 
 
 def logins() -> list[tuple[str, str, str]]:
