@@ -5,7 +5,7 @@ Reads only; deciding is in `decisions`, what a decision would mean in `impact`.
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from flask import current_app
@@ -277,6 +277,23 @@ def select(found: Sequence[Card], search: str, state: str, category: str) -> Sel
         {key: sum(map(fits, in_category)) for key, fits in FILTERS.items()},
         {key: sum(card.category == key for card in in_state) for key in known},
     )
+
+
+def divided(found: Sequence[Card], *, may_install: bool) -> tuple[list[Card], list[Card]]:
+    """What there is something to decide about or to do for, and what only others can install."""
+    absent = [card for card in found if card.state == "not_installed" and not may_install]
+    return [card for card in found if card not in absent], absent
+
+
+def fields_of(choices: Iterable[Choice]) -> dict[str, Any]:
+    """The fields of a form that carries the choices; `choices_in` reads them."""
+    words = {None: "follow", True: "on", False: "off"}
+    fields: dict[str, Any] = {}
+    for choice in choices:
+        fields[f"choice-{choice.plugin}"] = words[choice.enabled]
+        if choice.locked:
+            fields[f"lock-{choice.plugin}"] = "1"
+    return fields
 
 
 def choices_in(engine: Engine, form: Mapping[str, str]) -> list[Choice]:

@@ -146,6 +146,8 @@ def _follow(shown: Any, held: Held, place: Place) -> Any:
     if isinstance(place, Course):
         own = place.institution.short_name
         return _("Follow the host of the class; %(name)s: %(value)s", name=own, value=shown)
+    if place == SITE:
+        return _("Usual: %(value)s", value=shown)
     return _("Follow %(source)s: %(value)s", source=_name(held.source), value=shown)
 
 
@@ -155,6 +157,8 @@ def _left_empty(shown: Any, held: Held, place: Place) -> Any:
         own = place.institution.short_name
         return _("Left empty: as for the host of the class; for %(name)s that is %(value)s.",
                  name=own, value=shown)  # fmt: skip
+    if place == SITE:
+        return _("Left empty: %(value)s.", value=shown)
     source = _name(held.source)
     return _("Left empty: %(value)s, as for %(source)s.", value=shown, source=source)
 

@@ -1,6 +1,6 @@
 """The plugin catalogue of an institution: see, choose, weigh what follows, decide."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any, TypeVar, cast
 
@@ -29,11 +29,13 @@ from core.plugin_engine.catalogue import (
     cards,
     category_title,
     choices_in,
+    divided,
+    fields_of,
     ground,
     other_problems,
     select,
 )  # fmt: skip
-from core.plugin_engine.decisions import Plan, decide, plan
+from core.plugin_engine.decisions import Choice, Plan, decide, plan
 from core.plugin_engine.engine import contained, engine
 from core.plugin_engine.freshness import news
 from core.plugin_engine.guard import requires
@@ -74,12 +76,18 @@ def for_site(view: F) -> F:
     return requires("plugins.install")(cast(F, asked))
 
 
-def _where_from() -> str:
-    """The page that the choice was made on: that of one plugin, or the catalogue."""
-    plugin = request.form.get("page", "")
+def _where_from(choices: Iterable[Choice] = ()) -> str:
+    """The page that the choice was made on, with the choices still made: that of one plugin, or
+    the catalogue."""
+    plugin, kept = request.form.get("page", ""), fields_of(choices)
     if plugin in engine().loaded:
-        return url_for("plugins.about", institution_id=here().id, plugin=plugin)
-    return url_for("plugins.catalogue", institution_id=here().id)
+        return url_for("plugins.about", institution_id=here().id, plugin=plugin, **kept)
+    return url_for("plugins.catalogue", institution_id=here().id, **kept)
+
+
+def _kept() -> dict[str, Choice]:
+    """Plugin → the choice that somebody comes back with from a review; nothing of it is saved."""
+    return {choice.plugin: choice for choice in choices_in(engine(), request.args)}
 
 
 @pages.get("/plugins")
@@ -95,9 +103,10 @@ def start() -> ResponseReturnValue:
 @pages.get("/institutions/<int:institution_id>/plugins")
 @requires("plugins.manage")
 def catalogue(institution_id: int) -> ResponseReturnValue:
-    found = cards(engine(), here())
+    found, may_install = cards(engine(), here()), installs()
+    shown, absent = divided(found, may_install=may_install)
     words = {name: one_line(request.args.get(name))[:100] for name in ("q", "state", "category")}
-    selected = select(found, words["q"], words["state"], words["category"])
+    selected = select(shown, words["q"], words["state"], words["category"])
     return page(
         "catalogue",
         selected=selected,
@@ -105,8 +114,10 @@ def catalogue(institution_id: int) -> ResponseReturnValue:
         category_title=category_title,
         below=count_below(here()),
         problems=other_problems(engine(), found),
-        may_install=installs(),
-        news=news(engine()) if installs() else {},
+        absent=[card for card in absent if card.fits(words["q"])],
+        kept=_kept(),
+        may_install=may_install,
+        news=news(engine()) if may_install else {},
         settable=settable(here()),
     )
 
@@ -124,6 +135,7 @@ def about(institution_id: int, plugin: str) -> ResponseReturnValue:
     return page(
         "about",
         card=found.card(plugin),
+        kept=_kept(),
         news=fresh.get(plugin),
         manifest=manifest,
         installed=found.snapshot.installed.get(plugin, ""),
@@ -168,7 +180,7 @@ def _reviewed(planned: Plan) -> str:
         along=along(engine(), here(), planned),
         refusals=[refusal.message for refusal in planned.refusals],
         below=count_below(here()),
-        back=_where_from(),
+        back=_where_from(change.choice for change in planned.changes if change.asked),
     )
 
 
@@ -176,12 +188,13 @@ def _reviewed(planned: Plan) -> str:
 @requires("plugins.manage")
 def apply(institution_id: int) -> ResponseReturnValue:
     """Makes all the choices or none."""
+    choices = choices_in(engine(), request.form)
     try:
-        made = decide(engine(), here(), choices_in(engine(), request.form), by=current_user)
+        made = decide(engine(), here(), choices, by=current_user)
     except DomainError as refused:
         db.session.rollback()
         flash(refused.message, "error")
-        return redirect(_where_from())
+        return redirect(_where_from(choices))
     db.session.commit()
     count = len(made.changes)
     flash(ngettext("%(num)d decision was saved.", "%(num)d decisions were saved.", count), "ok")

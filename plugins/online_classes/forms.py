@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from flask_babel import LazyString
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import StringField, TextAreaField
 from wtforms.validators import Length, Optional
 
-from core.api import TOO_LONG, SecretField
+from core.api import TOO_LONG, SecretField, site_url
 from plugins.online_classes.addresses import LONGEST_PASTE, Address, grouped, read_address
 from plugins.online_classes.models import LONGEST_PASSCODE, Meeting
 
@@ -49,10 +51,16 @@ class MeetingForm(FlaskForm):
         return read_address(self.address.data or "", self.passcode.data or "")
 
 
+def _where_zoom_has_it() -> str:
+    """Asked when the page is shown: while the form is made, the site has no addresses yet."""
+    url = site_url("online_classes.zoom_webhook")
+    return _("Enter %(url)s as the endpoint of the app's event subscription in the Zoom App"
+             " Marketplace; the token stands there.", url=url)  # fmt: skip
+
+
 class SettingsForm(FlaskForm):
     zoom_secret_token = SecretField(
         _l("Secret token of Zoom"),
         [Optional(), Length(max=LONGEST_TOKEN, message=TOO_LONG)],
-        description=_l("Of the app's event subscription in the Zoom App Marketplace; its endpoint"
-                       " is the address of this site with /online_classes/zoom/webhook."),
-    )  # fmt: skip
+        description=LazyString(_where_zoom_has_it),
+    )

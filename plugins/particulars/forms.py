@@ -1,5 +1,6 @@
 """Fields in the forms of core, and the page on which ranks and levels of education are kept."""
 
+from datetime import timedelta
 from typing import Any, Self
 
 from flask_babel import gettext as _
@@ -8,11 +9,12 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 
-from core.api import NEEDED, TOO_LONG, Day, choices, one_line
+from core.api import NEEDED, TOO_LONG, Day, choices, now, one_line
 from plugins.particulars import queries
 from plugins.particulars.models import EDUCATION, RANK, Audience, Basis, Letter, Person
 
 NOTHING = 0
+FURTHEST = timedelta(days=366)  # a letter for a class to come; what lies beyond is a slip
 KINDS = ((RANK, _l("Rank")), (EDUCATION, _l("Level of education")))
 
 
@@ -76,6 +78,10 @@ class DatedForm(FlaskForm):
 
     def validate(self, extra_validators: Any = None) -> bool:
         right = super().validate(extra_validators)
+        if self.dated_on.data and self.dated_on.data > now().date() + FURTHEST:
+            text = _("This day is more than a year ahead. Correct the year.")
+            self.dated_on.errors = [text]
+            return False
         if self.dated_on.data and not self.number.data:
             self.number.errors = [_("Write the number that goes with the date.")]
             return False

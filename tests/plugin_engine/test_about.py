@@ -210,7 +210,7 @@ def test_decision_on_the_page_leads_back_to_it(south, admin, as_user):
     applied = client.post(path(south, "apply"), data=form)
     elsewhere = client.post(path(south, "apply"), data={"page": "//evil.example"})
 
-    assert f'href="{path(south, "good")}"' in review.text
+    assert f'href="{path(south, "good")}?choice-good=on"' in review.text
     assert applied.location == path(south, "good")
     assert elsewhere.location == f"/institutions/{south.id}/plugins"
 

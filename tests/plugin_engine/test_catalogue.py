@@ -1,6 +1,7 @@
 """The catalogue: what an admin sees, reviews and decides, for the own institution only."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -9,9 +10,11 @@ import pytest
 from core.courses.services import add_activity
 from core.db import db, now
 from core.people.services import grant_role
-from core.plugin_engine import engine, lifecycle
+from core.plugin_engine import catalogue, engine, lifecycle
+from core.plugin_engine import decisions as decisions_module
 from core.plugin_engine.catalogue import cards
 from core.plugin_engine.decisions import Choice, decide, plan
+from core.plugin_engine.discovery import Problem
 from core.plugin_engine.impact import impacts
 from core.plugin_engine.models import PluginDecision
 from core.testing.counting import count_queries
@@ -167,10 +170,44 @@ def test_cards_are_searched_and_filtered(tree, as_user, query, expected):
 
 def test_problems_without_a_card_are_listed(tree, as_user, found):
     page = as_user(tree.admin).get(path(tree.south)).text
-    assert page.count('id="plugin-') == 2 * len(cards(found, tree.south))
+    shown = [one for one in cards(found, tree.south) if one.state != "not_installed"]
+    assert page.count('id="plugin-') == 2 * len(shown)
 
+    assert "no_such_module" not in page
     for problem in found.problems:
         assert problem.plugin in page
+
+
+def test_faulty_plugin_is_named_once_to_those_who_can_mend_it(
+    tree, make, as_user, found, monkeypatch
+):
+    faults = [Problem("nowhere", "The first fault."), Problem("nowhere", "Another fault.")]
+    monkeypatch.setattr(found, "problems", [*found.problems, *faults])
+    client = as_user(make.staff("platform_admin", tree.nation, "Operator"))
+
+    page = client.get(path(tree.nation)).text
+
+    assert "Sampaikan kepada pengelola" not in page
+    assert page.count("<li><code>nowhere</code>") == 1
+    assert all(one.message in page for one in faults)
+
+
+def test_what_only_others_can_install_lies_apart(tree, make, as_user, monkeypatch, found):
+    there = found.enablement.snapshot()
+    without = {name: version for name, version in there.installed.items() if name != "friend"}
+    for module in (catalogue, decisions_module):
+        monkeypatch.setattr(module, "current_snapshot", lambda: replace(there, installed=without))
+    operator = make.staff("platform_admin", tree.nation, "Operator")
+
+    theirs = as_user(tree.admin).get(path(tree.south)).text
+    filtered = as_user(tree.admin).get(path(tree.south, "?state=inactive")).text
+    operators = as_user(operator).get(path(tree.south)).text
+
+    assert 'id="plugin-friend"' not in theirs
+    assert re.search(r"<details.*\d plugin lain.*plugins/friend", theirs, re.DOTALL)
+    assert "plugin lain belum terpasang" not in filtered
+    assert 'id="plugin-friend"' in operators
+    assert "/plugins/site/friend/install" in operators
 
 
 # Review
@@ -208,6 +245,43 @@ def test_review_of_something_refused_says_why_and_offers_no_saving(tree, as_user
 
     assert re.search(r'role="alert".*?Friend', page.text, re.DOTALL)
     assert "btn-primary" not in page.text
+
+
+def back_from(page):
+    return re.search(r'href="([^"]+)">Ubah pilihan<', page.text)[1].replace("&amp;", "&")
+
+
+def test_refused_choices_are_still_made_where_the_review_leads_back(tree, as_user):
+    change(tree.south, "friend", True)
+    client = as_user(tree.admin)
+    sent = {"choice-good": "off", "choice-friend": "on", "lock-friend": "1"}
+
+    back = client.get(back_from(review(client, tree.south, **sent)))
+
+    assert chosen(back) == {"friend": "on", "good": "off"}
+    assert re.search(r'name="lock-friend" value="1" checked', back.text)
+    assert back.text.count('data-saved="on"') == 2
+    assert decisions() == {
+        ("friend", tree.south.id): (True, False), ("good", tree.south.id): (True, False)
+    }  # fmt: skip
+
+
+def test_choice_refused_from_a_plugins_page_is_kept_there(tree, as_user):
+    change(tree.south, "friend", True)
+    client = as_user(tree.admin)
+
+    back = client.get(
+        back_from(review(client, tree.south, **{"choice-good": "off", "page": "good"}))
+    )
+
+    assert back.request.path == path(tree.south, "/good")
+    assert chosen(back) == {"good": "off"}
+
+
+def test_nonsense_in_the_address_chooses_nothing(tree, as_user):
+    page = as_user(tree.admin).get(path(tree.south, "?choice-good=maybe&choice-x=on&lock-good=1"))
+
+    assert chosen(page) == {"friend": "follow", "good": "follow"}
 
 
 def test_lock_is_offered_where_somebody_lies_below(tree, make, as_user):
@@ -297,7 +371,9 @@ def test_review_says_that_a_requirement_no_longer_counts(extras, tree, as_user):
     locked = review(client, tree.south, **{"choice-extras": "on"}).text
 
     assert NO_LONGER_REQUIRED not in without_requirements
-    assert f"{NO_LONGER_REQUIRED} Whoever has done everything else completes." in disabled
+    assert "Whoever has done everything else completes, and stays so" in disabled
+    assert "everything is back" not in disabled
+    assert "everything is back" in without_requirements
     assert NO_LONGER_REQUIRED not in locked
 
 
@@ -335,7 +411,8 @@ def test_one_refused_choice_stops_them_all(tree, as_user):
         **{"choice-friend": "on", "lock-friend": "1", "choice-good": "off"},
     )
 
-    assert answer.location == path(tree.nation)
+    assert answer.location.startswith(path(tree.nation) + "?")
+    assert chosen(as_user(tree.root).get(answer.location))["good"] == "off"
     assert decisions() == before
 
 

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 import sqlalchemy as sa
 
-from core.api import SITE, add_activity, change_settings, db, now, schedule
+from core.api import SITE, add_activity, change_settings, db, now, schedule, site_url
 from core.people.models import AuditEntry
 from core.people.services import grant_role
 from core.plugin_engine.guard import MOST_WEBHOOK_BYTES
@@ -457,5 +457,7 @@ def test_platform_admin_sets_the_secret_for_the_site(zoomed, make, as_user):
     sent = client.post("/plugins/site/online_classes", data={"zoom_secret_token": "new-secret"})
 
     assert sent.status_code == 302
-    assert "new-secret" not in client.get("/plugins/site/online_classes").text
+    page = client.get("/plugins/site/online_classes").text
+    assert "new-secret" not in page
+    assert site_url("online_classes.zoom_webhook") in page
     assert send(client, event(), secret="new-secret").status_code == 204

@@ -121,7 +121,12 @@ def test_new_person_comes_with_rank_and_letter(scene, as_user):
 
 
 @pytest.mark.parametrize(
-    "letter", [{"number": "", "dated_on": "2026-11-02"}, {"number": "1", "dated_on": "yesterday"}]
+    "letter",
+    [
+        {"number": "", "dated_on": "2026-11-02"},
+        {"number": "1", "dated_on": "yesterday"},
+        {"number": "1", "dated_on": "2130-11-02"},
+    ],
 )
 def test_letter_that_makes_no_sense_registers_nobody(scene, as_user, letter):
     data = NEW | {f"particulars-letter-{name}": value for name, value in letter.items()}
