@@ -42,19 +42,4 @@ document.addEventListener("click", (event) => {
   else copy(button.dataset.copy).then(() => say(button, button.dataset.done), () => {});
 });
 
-// The bar of the catalogue of plugins counts the cards that differ from what is saved.
-function count(bar) {
-  const cards = [...bar.form.querySelectorAll("[data-saved]")]
-    .filter((part) => (part.querySelector(":checked")?.value ?? "") !== part.dataset.saved)
-    .map((part) => part.closest("article"));
-  const changed = new Set(cards).size;
-  bar.says.textContent = changed ? bar.says.dataset.count.replace("#", changed) : "";
-}
-
-document.querySelectorAll("[data-count]").forEach((says) => {
-  const bar = { says, form: says.closest("form") };
-  bar.form.addEventListener("change", () => count(bar));
-  addEventListener("pageshow", () => count(bar));
-});
-
 document.querySelectorAll("[data-copy],[data-print]").forEach((button) => (button.hidden = false));
