@@ -504,21 +504,39 @@ def test_rows_that_may_not_lose_what_they_refer_to_refuse_the_restore(world, arc
 
 def test_refused_restore_on_a_page_waits_for_nobody(world, archived, moving_app):
     """Its sentence needs the reader's language, which stands in a table that others wait for."""
-    admin = world.make.staff("platform_admin", world.nation)
     with db.engine.begin() as connection:
         connection.execute(sa.text("DELETE FROM course WHERE id = :id"), {"id": world.course.id})
-    archives.keeper("shelf", "1.0")(archived)
+
+    answer = restored_on_the_page(world, archived, moving_app)
+
+    assert "shelf.item" in answer.text
+
+
+def test_page_says_what_stayed_as_it_was_found(world, moving_app):
+    db.session.add(PluginSetting(plugin="shelf", values={"a": 1}))
+    db.session.commit()
+    file = io.BytesIO()
+    removal.uninstall(engine(), "shelf", keep=lambda made: file.write(made.read()))
+    file.seek(0)
+    db.session.add(PluginSetting(plugin="shelf", values={"a": 2}))
+
+    answer = restored_on_the_page(world, file, moving_app)
+
+    assert "pengaturan (1)" in answer.text
+
+
+def restored_on_the_page(world, file, app):
+    admin = world.make.staff("platform_admin", world.nation)
+    archives.keeper("shelf", "1.0")(file)
     [kept] = archives.all_kept()
-    client = moving_app.test_client()
+    client = app.test_client()
     db.session.commit()
     with client.session_transaction() as session:
         session.update(_user_id=admin.fs_uniquifier, _fresh=True)
-
     answer = client.post(f"/plugins/archives/{kept.name}/restore", follow_redirects=True)
-
-    assert "shelf.item" in answer.text
     archives.delete(kept, by=admin)
     db.session.commit()
+    return answer
 
 
 def test_people_can_be_read_while_an_archive_is_put_back(world, archived, monkeypatch):
