@@ -305,7 +305,8 @@ def reasons_not_to_publish(course: Course) -> list[str]:
 def _what_is_missing(activity: Activity, course: Course) -> str:
     kind = engine().kind(activity.kind, course.institution)
     if engine().removed(activity.kind):
-        return _("its plugin was removed from this site. Delete the activity.")
+        text = _("its plugin was removed from this site. Make it optional or delete it.")
+        return text if activity.required else ""
     if kind is None:
         return _("its plugin is not enabled for %(name)s.", name=course.institution.short_name)
     if not kind.plugin:

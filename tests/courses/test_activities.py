@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from core.cohorts.services import record_progress
 from core.courses.models import Activity, Section
-from core.courses.services import add_activity
+from core.courses.services import add_activity, reasons_not_to_publish
 from core.db import db
 from core.markdown import LONGEST
 
@@ -410,6 +410,19 @@ def test_author_is_told_that_a_plugin_was_removed_and_what_to_do(editor, written
 
     assert ["telah dilepas dari situs ini" in page for page in pages] == [True] * 3
     assert not any("tidak aktif" in page for page in pages)
+
+
+def test_activity_of_a_removed_plugin_holds_publication_up_while_it_is_required(written):
+    talk = add_activity(written.one, "page", "Talk", by=None)
+    talk.kind = "vanished.talk"
+
+    required = reasons_not_to_publish(written.course)
+    talk.required = False
+
+    assert [reason for reason in required if "Talk" in reason] == [
+        "“Talk”: pluginnya telah dilepas dari situs ini. Jadikan opsional atau hapus kegiatan ini."
+    ]
+    assert not any("Talk" in reason for reason in reasons_not_to_publish(written.course))
 
 
 def test_preview_of_a_plugins_activity_is_the_plugins_own(editor, written, board):
