@@ -49,10 +49,19 @@ def make_app(instance: Path) -> Iterator[MakeApp]:
 
 @pytest.fixture(scope="session")
 def whole_app(database_url: str, make_app: MakeApp) -> Flask:
+    """`good` and `friend` are installed; `extras` as well where a test asks for its `state`."""
     app = make_app(database_url, TINY)
     with app.app_context():
-        lifecycle.install(engine(), ["good", "friend"])
+        lifecycle.install(engine(), ["good", "friend", "extras"])
+        hide("extras")
     return app
+
+
+def hide(plugin: str) -> None:
+    """The plugin counts as not installed; its tables stay for the next who asks for it."""
+    with db.engine.begin() as connection:
+        connection.execute(sa.delete(PluginInstallation).filter_by(name=plugin))
+    engine().enablement.forget()
 
 
 @pytest.fixture
@@ -117,11 +126,16 @@ def write_plugin(tmp_path: Path) -> Callable[..., Path]:
 def state(whole_app: Flask) -> Iterator[SimpleNamespace]:
     """What the tiny plugin is told and what it has heard."""
     with whole_app.app_context():
-        lifecycle.install(engine(), ["extras"])
+        with db.engine.begin() as connection:
+            lifecycle.record(connection, engine().loaded["extras"])
+        engine().enablement.forget()
     found = sys.modules["plugins.extras.state"]
     yield SimpleNamespace(tell=found.STATE, heard=found.HEARD)
     found.STATE.clear()
     found.HEARD.clear()
+    with whole_app.app_context():
+        lifecycle.install(engine(), ["extras"])  # Where the test has removed it.
+        hide("extras")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from core.courses.services import add_activity
 from core.db import db, now
 from core.people.services import grant_role
-from core.plugin_engine import catalogue, engine, lifecycle
+from core.plugin_engine import catalogue, engine
 from core.plugin_engine import decisions as decisions_module
 from core.plugin_engine.catalogue import cards
 from core.plugin_engine.decisions import Choice, decide, plan
@@ -18,7 +18,6 @@ from core.plugin_engine.discovery import Problem
 from core.plugin_engine.impact import impacts
 from core.plugin_engine.models import PluginDecision
 from core.testing.counting import count_queries
-from tests.plugin_engine.moving_kit import take_out
 
 
 @pytest.fixture
@@ -347,20 +346,10 @@ def test_review_names_the_number_of_participants(tree, participants, as_user):
     assert re.search(r"<b>3 ", page.text)
 
 
-@pytest.fixture
-def extras(whole_app):
-    """The tiny plugin that requires something to complete a class; not there after the test."""
-    with whole_app.app_context():
-        new = lifecycle.install(engine(), ["extras"])
-    yield
-    with whole_app.app_context():
-        take_out(*new)
-
-
 NO_LONGER_REQUIRED = "What it requires to complete a class no longer counts."
 
 
-def test_review_says_that_a_requirement_no_longer_counts(extras, tree, as_user):
+def test_review_says_that_a_requirement_no_longer_counts(state, tree, as_user):
     change(tree.nation, "extras", True)
     change(tree.nation, "good", True)
     client = as_user(tree.admin)
@@ -377,7 +366,7 @@ def test_review_says_that_a_requirement_no_longer_counts(extras, tree, as_user):
     assert NO_LONGER_REQUIRED not in locked
 
 
-def test_review_of_a_plugin_that_becomes_active_says_nothing_of_requirements(extras, tree):
+def test_review_of_a_plugin_that_becomes_active_says_nothing_of_requirements(state, tree):
     assert not impact_of(tree.south, Choice("extras", True)).frees
 
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from core.db import db
 from core.people.models import AuditEntry
-from core.plugin_engine import archives, engine, lifecycle
+from core.plugin_engine import archives, engine
 from core.plugin_engine.decisions import Choice, decide
 from core.plugin_engine.models import PluginInstallation
 from core.plugin_engine.site import comes_along
@@ -29,15 +29,10 @@ def admin(make, nation, as_user):
 
 
 @pytest.fixture
-def extras(app):
-    """The tiny plugin with tables of its own, installed; gone with its archives afterwards."""
-    lifecycle.install(engine(), ["extras"])
+def extras(app, state):
+    """The tiny plugin with tables of its own, installed; its archives are gone afterwards."""
     yield
-    db.session.rollback()  # what the test has read would stand in the way
-    with db.engine.begin() as connection:
-        connection.execute(sa.text("DROP SCHEMA IF EXISTS extras CASCADE"))
-        connection.execute(sa.delete(PluginInstallation).filter_by(name="extras"))
-    engine().enablement.forget()
+    db.session.rollback()  # What the test has read would stand in the way.
     delete_archives()
 
 
