@@ -27,7 +27,7 @@ run: $(READY)  ## Serves the product with its demo on http://127.0.0.1:8000
 	@exec $(BIN)/bimtek serve --port $(PORT)
 
 test: $(DEV)  ## The whole suite on real PostgreSQL, in parallel
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m "not soak and not installed"
+	$(BIN)/python -m pytest -n $(JOBS) -m "not soak and not installed"
 
 lint: $(DEV)
 	$(BIN)/ruff check .
@@ -46,7 +46,7 @@ texts: $(DEV)
 check: lint types contracts texts alone test  ## What CI runs
 
 installed: $(DEV)  ## `make run` for an ordinary user and for root, and the wheel, from nothing
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m installed
+	$(BIN)/python -m pytest -n $(JOBS) -m installed
 
 alone: $(DEV)  ## Core's tests with every plugin absent
 	TEST_WITHOUT_PLUGINS=1 $(BIN)/python -m pytest -q -n $(JOBS) -m "not needs_plugins" $(CORE_TESTS)

@@ -24,8 +24,6 @@ import pytest
 
 pytestmark = pytest.mark.installed
 PROJECT = Path(__file__).parents[1]
-# What stands on one environment goes to one process.
-in_environment = pytest.mark.xdist_group("environment")
 PATIENCE = 300
 
 
@@ -203,7 +201,6 @@ def told(command: list[object], place: Path, **environment: str) -> str:
     return done.stdout
 
 
-@in_environment
 def test_wheel_is_a_complete_product(open_folder, environment):
     user = pwd.getpwuid(os.geteuid()).pw_name
 
@@ -220,7 +217,6 @@ def test_wheel_is_a_complete_product(open_folder, environment):
     assert '"problems": []' in listing
 
 
-@in_environment
 def test_plugin_of_its_own_repository_is_tested_and_served_from_its_wheel(
     open_folder, environment, monkeypatch
 ):

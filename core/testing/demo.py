@@ -26,13 +26,6 @@ from core.testing.fixtures import SETTINGS, Client, Clock
 MOMENT = datetime(2026, 11, 23, 1, 30, tzinfo=UTC)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All tests of the demo go to one process."""
-    for item in items:
-        if "demo_told" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("demo"))
-
-
 @dataclass(frozen=True)
 class Told:
     """An app on `copy`, a database that is made anew from `story`, which holds the demo."""
