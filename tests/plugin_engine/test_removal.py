@@ -400,12 +400,12 @@ def test_what_is_required_is_installed_along(world):
 def test_links_come_back_with_what_they_link(fresh_app, write_plugin):
     folder = write_plugin("crate")
     write_plugin("holder", more='[requires]\ncrate = ""\n')
-    write_plugin("other")
+    write_plugin("companion")
     for linked in ("crate", "holder"):
-        links = f'auto_install = true\n[requires]\nother = ""\n{linked} = ""\n'
+        links = f'auto_install = true\n[requires]\ncompanion = ""\n{linked} = ""\n'
         write_plugin(f"{linked}_link", more=links)
     with fresh_app(folder.parent).app_context():
-        lifecycle.install(engine(), ["holder", "other"])
+        lifecycle.install(engine(), ["holder", "companion"])
         file = io.BytesIO()
         take_out("holder_link", "crate_link")
         removal.uninstall(engine(), "holder", keep=lambda made: file.write(made.read()))
