@@ -22,7 +22,7 @@ from core.plugin_engine.guard import Scope
 ADMIN = "platform_admin"
 # The highest first.
 CORE_ROLES = (
-    Role(ADMIN, _l("Platform admin"), _l("Does everything everywhere, and installs plugins.")),
+    Role(ADMIN, _l("Platform admin")),
     Role(
         "institution_admin",
         _l("Institution admin"),

@@ -382,12 +382,21 @@ def _refuse_giving(role: str, institution: Institution, by: User | None) -> None
 
 def take_role(grant: Grant, *, by: User | None) -> None:
     """Takes a role away. Raises RoleKept where it is above `by`, or nobody would be left who can
-    give roles there."""
+    give roles there; refuses what somebody else has taken meanwhile."""
     if gives_roles(grant):
-        _refuse_taking(grant, by, _left_without(grant, lock=True))
+        _refuse_taking(grant, by, _givers(grant, lock=True))
+    _hold(grant)
     audit("grant.take", grant, actor=by, institution=grant.institution, role=grant.role)
     db.session.delete(grant)
     forget_grants()
+
+
+def _hold(grant: Grant) -> None:
+    """Locks the grant, after those of the givers: everybody locks in this order."""
+    there = sa.select(Grant.id).filter_by(id=grant.id).with_for_update()
+    if db.session.scalar(there) is None:
+        forget_grants()
+        raise DomainError(_("This role has been taken away already."))
 
 
 def doubts_about_taking(grant: Grant, *, by: User) -> list[str]:
@@ -395,31 +404,41 @@ def doubts_about_taking(grant: Grant, *, by: User) -> list[str]:
 
     Raises RoleKept as taking would.
     """
-    doubts = []
-    own = grant.user_id == by.id
-    if own:
-        doubts.append(_("This is your own role."))
+    own = [_("This is your own role.")] if grant.user_id == by.id else []
     if not gives_roles(grant):
-        return doubts
-    left = _left_without(grant)
-    _refuse_taking(grant, by, left)
-    if own and not any(giver.user_id == by.id for giver in left):
-        doubts.append(_("Without it you cannot give it back to yourself: another admin has to."))
-    if not any(giver.institution_id == grant.institution_id for giver in left):
-        places = sorted({giver.institution.short_name for giver in left})
-        doubts.append(
-            _("%(name)s has no other admin. Roles there can then be given only from above: "
-              "%(places)s.", name=grant.institution.short_name, places=", ".join(places))
-        )  # fmt: skip
-    return doubts
+        return own
+    givers = _givers(grant)
+    _refuse_taking(grant, by, givers)
+    if grant not in givers:
+        return []
+    left = [giver for giver in givers if giver is not grant]
+    return [*own, *_no_way_back(grant, by, left), *_only_from_above(grant, left)]
+
+
+def _no_way_back(grant: Grant, by: User, left: Sequence[Grant]) -> list[str]:
+    if grant.role == ADMIN:
+        return [_("No page gives this role: it is given on the console only.")]
+    if grant.user_id != by.id or any(giver.user_id == by.id for giver in left):
+        return []
+    return [_("Without it you cannot give it back to yourself: another admin has to.")]
+
+
+def _only_from_above(grant: Grant, left: Sequence[Grant]) -> list[str]:
+    if any(giver.institution_id == grant.institution_id for giver in left):
+        return []
+    places = sorted({giver.institution.short_name for giver in left})
+    return [
+        _("%(name)s has no other admin. Roles there can then be given only from above: "
+          "%(places)s.", name=grant.institution.short_name, places=", ".join(places))
+    ]  # fmt: skip
 
 
 def gives_roles(grant: Grant) -> bool:
     return grant.role in roles_with("grants.manage")
 
 
-def _left_without(grant: Grant, *, lock: bool = False) -> list[Grant]:
-    """The grants of the others who can give roles there now, because of it or what is above.
+def _givers(grant: Grant, *, lock: bool = False) -> list[Grant]:
+    """The grants by which somebody can give roles there now, itself among them if it counts.
 
     Locked, two admins cannot take each other's at once.
     """
@@ -436,18 +455,22 @@ def _left_without(grant: Grant, *, lock: bool = False) -> list[Grant]:
         )
         .order_by(Grant.id)
     )
-    found = db.session.scalars(query.with_for_update(of=Grant) if lock else query).all()
-    return [one for one in found if one.id != grant.id]
+    return list(db.session.scalars(query.with_for_update(of=Grant) if lock else query))
 
 
-def _refuse_taking(grant: Grant, by: User | None, left: Sequence[Grant]) -> None:
-    if grant.role != ADMIN:
-        if not left:
-            raise RoleKept(
-                _("Nobody would be left who can give roles here. Give the role to another first.")
-            )
-        return
-    if by is not None and ADMIN not in {held.role for held in held_by(by)}:
+def _refuse_taking(grant: Grant, by: User | None, givers: Sequence[Grant]) -> None:
+    """What counts for nothing now leaves nobody without an admin."""
+    if grant.role == ADMIN and by and ADMIN not in {held.role for held in held_by(by)}:
         raise RoleKept(_("Only a platform admin can take this role away."))
-    if not any(giver.role == ADMIN for giver in left):
-        raise RoleKept(_("This is the last platform admin. Make another one first."))
+    if grant not in givers:
+        return
+    left = {giver.role for giver in givers if giver is not grant}
+    if grant.role == ADMIN and ADMIN not in left:
+        raise RoleKept(
+            _("This is the last platform admin. Make another one first, on the console: "
+              "bimtek people create-admin NAME")
+        )  # fmt: skip
+    if not left:
+        raise RoleKept(
+            _("Nobody would be left who can give roles here. Give the role to another first.")
+        )

@@ -336,9 +336,12 @@ def test_role_is_taken_away_with_an_entry_in_the_log(tree, as_user):
 def test_role_of_another_institution_is_not_taken_through_the_own_one(tree, make, as_user):
     grant = grant_of(make.staff("organiser", tree.nation))
 
-    answer = as_user(tree.south_admin).post(f"/institutions/{tree.south.id}/roles/{grant.id}/take")
+    url = f"/institutions/{tree.south.id}/roles/{grant.id}/take"
+    client = as_user(tree.south_admin)
 
-    assert answer.status_code == 404
+    answers = [client.get(url), client.post(url, data={"sure": "1"})]
+
+    assert [answer.status_code for answer in answers] == [404, 404]
     assert db.session.get(Grant, grant.id) is not None
 
 
@@ -367,9 +370,66 @@ def test_admin_without_account_or_with_an_ended_role_does_not_count_as_another(t
     grant_of(ended).ends_at = db.func.now()
     grant_role(lower, ADMIN, tree.south, by=None)
 
-    take(as_user(tree.admin), grant_of(tree.admin))
+    take(as_user(tree.admin), grant_of(tree.admin), sure="1")
 
     assert grant_of(tree.admin) is not None
+
+
+def test_refusal_to_take_the_last_platform_admin_names_the_command(tree, as_user):
+    client = as_user(tree.admin)
+
+    page = client.get(take(client, grant_of(tree.admin), sure="1").location)
+
+    assert "bimtek people create-admin" in page.text
+
+
+def test_platform_admins_role_is_taken_only_after_it_was_said_that_no_page_gives_it(
+    tree, make, as_user
+):
+    second = make.user("Second Admin")
+    grant_role(second, ADMIN, tree.nation, by=None)
+
+    asked_of_another = take(as_user(tree.admin), grant_of(second))
+    asked_of_the_own = take(as_user(second), grant_of(second))
+
+    for asked in (asked_of_another, asked_of_the_own):
+        assert "hanya diberikan lewat konsol" in asked.text
+        assert "admin lain" not in asked.text
+    assert grant_of(second) is not None
+
+
+@pytest.mark.parametrize("without", ["time", "account"])
+def test_admin_role_that_does_not_count_goes_without_a_question(tree, as_user, without):
+    if without == "time":
+        grant_of(tree.south_admin).ends_at = db.func.now()
+    else:
+        tree.south_admin.active = False
+
+    take(as_user(tree.admin), grant_of(tree.south_admin))
+
+    assert grant_of(tree.south_admin) is None
+
+
+@pytest.mark.parametrize("whose", ["organiser", "south_admin"])
+def test_role_taken_four_times_at_once_is_taken_once(tree, as_user, at_once, whose):
+    grant = grant_of(getattr(tree, whose))
+    url = f"/institutions/{tree.south.id}/roles/{grant.id}/take"
+    clients = [as_user(tree.admin) for _n in range(4)]
+
+    at_once(*(lambda c=c: c.post(url, data={"sure": "1"}) for c in clients))
+
+    assert grant_of(getattr(tree, whose)) is None
+    assert db.session.query(AuditEntry).filter_by(action="grant.take").count() == 1
+
+
+def test_own_role_given_up_twice_at_once_leads_home_both_times(tree, as_user, at_once):
+    grant = grant_of(tree.south_admin)
+    url = f"/institutions/{tree.south.id}/roles/{grant.id}/take"
+    clients = [as_user(tree.south_admin) for _n in range(2)]
+
+    answers = at_once(*(lambda c=c: c.post(url, data={"sure": "1"}) for c in clients))
+
+    assert {a.location for a in answers if a.status_code == 302} == {"/home"}
 
 
 def test_one_of_two_platform_admins_may_go_and_is_sent_home(tree, make, as_user):
