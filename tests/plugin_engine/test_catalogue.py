@@ -265,6 +265,40 @@ def test_refused_choices_are_still_made_where_the_review_leads_back(tree, as_use
     }  # fmt: skip
 
 
+def test_refused_first_decision_keeps_its_lock(tree, as_user):
+    query = "?choice-friend=on&lock-friend=1&choice-good=follow"
+
+    back = as_user(tree.admin).get(path(tree.south, query))
+
+    assert re.search(r'name="lock-friend" value="1" checked', back.text)
+    assert 'name="lock-good"' not in back.text
+
+
+def test_following_that_is_taken_back_keeps_the_saved_lock(tree, as_user):
+    change(tree.south, "good", True, locked=True)
+
+    back = as_user(tree.admin).get(path(tree.south, "?choice-good=follow"))
+
+    assert chosen(back)["good"] == "follow"
+    assert re.search(r'name="lock-good" value="1" checked', back.text)
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("?choice-friend=on", True),
+        ("?choice-friend=on&q=boleh", False),
+        ("?choice-good=off", False),
+    ],
+)
+def test_choices_are_said_to_be_made_below_only_where_one_is(tree, as_user, query, said):
+    change(tree.nation, "good", True, locked=True)
+
+    page = as_user(tree.admin).get(path(tree.south, query))
+
+    assert ("Pilihan Anda masih" in page.text) is said
+
+
 def test_choice_refused_from_a_plugins_page_is_kept_there(tree, as_user):
     change(tree.south, "friend", True)
     client = as_user(tree.admin)
