@@ -218,10 +218,10 @@ def db_current(as_json: bool) -> None:
         click.echo(f"{name:<24} {revision or '-'}")
 
 
-class TablesBehind(DomainError):
+class TablesDiffer(DomainError):
     def __init__(self, command: str) -> None:
         super().__init__(
-            _("The tables are behind the migrations that are there. Run: %(command)s",
+            _("The tables are not what the migrations make. Run: %(command)s",
               command=command)
         )  # fmt: skip
 
@@ -234,7 +234,7 @@ def db_revision(message: str, plugin: str | None) -> None:
     """For developers: writes a migration from the difference between models and database."""
     manifest = _loaded(plugin) if plugin else None
     with db.engine.connect() as connection:
-        _refuse_behind(connection, manifest)
+        _refuse_other_tables(connection, manifest)
         if manifest:
             connection.execute(sa.schema.CreateSchema(manifest.name, if_not_exists=True))
             (manifest.path / "migrations").mkdir(exist_ok=True)
@@ -243,14 +243,14 @@ def db_revision(message: str, plugin: str | None) -> None:
         connection.rollback()
 
 
-def _refuse_behind(connection: sa.Connection, manifest: Manifest | None) -> None:
+def _refuse_other_tables(connection: sa.Connection, manifest: Manifest | None) -> None:
     if migrations.current(connection, manifest) == migrations.head(connection, manifest):
         return
     if manifest is None:
-        raise TablesBehind("bimtek db upgrade")
+        raise TablesDiffer("bimtek db upgrade")
     if not lifecycle.installed_as(connection, manifest.name)[0]:
         raise NotInstalled(manifest.name)
-    raise TablesBehind(f"bimtek plugins upgrade {manifest.name}")
+    raise TablesDiffer(f"bimtek plugins upgrade {manifest.name}")
 
 
 def _loaded(name: str) -> Manifest:

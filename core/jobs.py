@@ -265,7 +265,7 @@ async def retry_stalled(context: procrastinate.JobContext, timestamp: int) -> No
             log.error("job %s (%s) stalled too often", stalled.id, stalled.task_name)
 
 
-@queue.periodic(cron="41 2 * * *")
+@queue.periodic(cron="41 19 * * *")
 @queue.task(name="core.drop_old_jobs", queueing_lock="core.drop_old_jobs", pass_context=True)
 async def drop_old_jobs(context: procrastinate.JobContext, timestamp: int) -> None:
     """Jobs that are done or were given up are no longer counted after a while."""
@@ -281,7 +281,7 @@ _DROP_STRANDED = sa.text(
 )
 
 
-@job("core.drop_stranded_jobs", cron="47 2 * * *")
+@job("core.drop_stranded_jobs", cron="47 19 * * *")
 def drop_stranded_jobs() -> None:
     """Nothing will ever let go what is held for an institution that was deleted."""
     db.session.execute(_DROP_STRANDED, {"held": HELD})

@@ -129,6 +129,7 @@ class Restored:
     """`lost`: rows that did not come back, because what they belonged to is gone.
 
     `kept_out`: table of core → rows of it that gave way to what was written there meanwhile.
+    `failed_links`: why plugins that would link it with others are not installed.
     """
 
     name: str
@@ -137,6 +138,7 @@ class Restored:
     rows: int
     lost: tuple[Lost, ...]
     kept_out: Mapping[str, int]
+    failed_links: tuple[DomainError, ...] = ()
 
     @property
     def kept_out_sentence(self) -> str:
@@ -333,8 +335,8 @@ def _is_own(plugin: str, table: str, row: Mapping[str, Any]) -> bool:
 def restore(engine: Engine, file: IO[bytes], *, by: User | None = None) -> Restored:
     """Installs the archive's plugin with the archive's data, then brings it to today's version.
 
-    What it requires is installed along, and what then links it with others. Raises DomainError;
-    then nothing was changed.
+    What it requires is installed along, and what then links it with others, as far as that can be.
+    Raises DomainError; then nothing was changed.
     """
     index = read_index(file)
     manifest = engine.loaded.get(index.plugin)
@@ -352,14 +354,16 @@ def restore(engine: Engine, file: IO[bytes], *, by: User | None = None) -> Resto
             lost = _fill(connection, manifest, index, file)
             kept_out = _put_all_back(connection, index)
         _move_on(engine, connection, manifest, index)
-        lifecycle.bring_links(engine, connection, fresh | {manifest.name}, actor)
+        links = lifecycle.bring_links(engine, connection, fresh | {manifest.name}, actor)
         lifecycle.log_step(
             connection, "plugin.restore", index.plugin, actor,
             version=str(manifest.version), archived=index.version, rows=index.rows,
         )  # fmt: skip
     engine.enablement.forget()
-    version = str(manifest.version)
-    return Restored(index.plugin, index.version, version, index.rows, tuple(lost), kept_out)
+    return Restored(
+        index.plugin, index.version, str(manifest.version), index.rows,
+        tuple(lost), kept_out, tuple(links.failed.values()),
+    )  # fmt: skip
 
 
 @contextmanager

@@ -219,6 +219,7 @@ def plugins_restore(file: Path, as_json: bool) -> None:
         print_json({
             "plugin": found.name, "archived": found.archived, "version": found.version,
             "rows": found.rows, "lost": lost, "kept_out": dict(found.kept_out),
+            "failed_links": [failed.message for failed in found.failed_links],
         })  # fmt: skip
         return
     click.echo(_("%(name)s %(version)s is back with %(rows)s rows.",
@@ -231,3 +232,5 @@ def plugins_restore(file: Path, as_json: bool) -> None:
         ))  # fmt: skip
     if found.kept_out:
         click.echo(found.kept_out_sentence)
+    for failed in found.failed_links:
+        click.echo(failed.message, err=True)

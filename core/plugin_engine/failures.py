@@ -259,7 +259,7 @@ def _today() -> date:
     return now().date()
 
 
-@job("core.drop_old_failures", cron="23 3 * * *")
+@job("core.drop_old_failures", cron="23 19 * * *")
 def drop_old_failures() -> None:
     before = _today() - timedelta(days=KEPT_DAYS)
     db.session.execute(sa.delete(PluginFailure).where(PluginFailure.day < before))

@@ -138,12 +138,27 @@ def install(engine: Engine, names: Iterable[str], *, by: User | None = None) -> 
     actor = actor_of(by)
     with exclusive() as connection:
         wanted = closure(engine, names)
-        moved = _bring_all(engine, connection, wanted, {m.name for m in wanted}, actor)
+        moved = _bring_with_links(engine, connection, wanted, {m.name for m in wanted}, actor)
     engine.enablement.forget()
     return [step.name for step in moved if step.before is None]
 
 
 def _bring_all(
+    engine: Engine, connection: sa.Connection, wanted: Sequence[Manifest], actor: int | None
+) -> list[Moved]:
+    """Brings plugins in their order."""
+    present = _present(connection)
+    moved = [
+        _bring(engine, connection, manifest, present.get(manifest.name), actor)
+        for manifest in wanted
+        if not _is_older(manifest, present.get(manifest.name))
+    ]
+    if any(moved):
+        bump(connection)
+    return [step for step in moved if step]
+
+
+def _bring_with_links(
     engine: Engine,
     connection: sa.Connection,
     wanted: Sequence[Manifest],
@@ -151,16 +166,11 @@ def _bring_all(
     actor: int | None,
 ) -> list[Moved]:
     """Brings plugins, and those that link one of `fresh` with what is there."""
-    present = _present(connection)
-    links = links_with(engine, present.keys() | {m.name for m in wanted}, fresh)
-    moved = [
-        _bring(engine, connection, manifest, present.get(manifest.name), actor)
-        for manifest in [*wanted, *links]
-        if not _is_older(manifest, present.get(manifest.name))
-    ]
-    if any(moved):
-        bump(connection)
-    return [step for step in moved if step]
+    moved = _bring_all(engine, connection, wanted, actor)
+    links = bring_links(engine, connection, fresh, actor)
+    for error in links.failed.values():
+        raise error
+    return [*moved, *links.moved]
 
 
 def links_with(engine: Engine, known: Set[str], fresh: Set[str]) -> list[Manifest]:
@@ -216,15 +226,31 @@ def bring_required(
     """Brings all that a plugin requires; gives the names that were not there before."""
     present = _present(connection)
     wanted = [one for one in closure(engine, [manifest.name]) if one.name != manifest.name]
-    _bring_all(engine, connection, wanted, set(), actor)
+    _bring_all(engine, connection, wanted, actor)
     return {one.name for one in wanted} - present.keys()
 
 
 def bring_links(
-    engine: Engine, connection: sa.Connection, fresh: Set[str], actor: int | None
-) -> None:
-    """Brings the plugins that link one of `fresh` with what is there."""
-    _bring_all(engine, connection, [], fresh, actor)
+    engine: Engine,
+    connection: sa.Connection,
+    fresh: Set[str],
+    actor: int | None,
+    failed: Mapping[str, DomainError] | None = None,
+) -> Outcome:
+    """Brings the plugins that link one of `fresh` with what is there, and what they link where it
+    is behind. One that fails, or needs what has `failed` before, holds nothing else back."""
+    moved: list[Moved] = []
+    lost: dict[str, DomainError] = {}
+    for manifest in links_with(engine, _present(connection).keys(), fresh):
+        try:
+            _refuse_stuck(manifest, {**(failed or {}), **lost})
+            with connection.begin_nested():
+                wanted = closure(engine, [manifest.name])
+                steps = _bring_all(engine, connection, wanted, actor)
+            moved += steps
+        except DomainError as error:
+            lost[manifest.name] = error
+    return Outcome(tuple(moved), lost)
 
 
 def installed_as(connection: sa.Connection, name: str) -> tuple[str, str | None]:
@@ -332,7 +358,7 @@ def upgrade(engine: Engine, names: Iterable[str], *, by: User | None = None) -> 
             if manifest.name in names:
                 _refuse_upgrade(manifest, present.get(manifest.name))
         fresh = {manifest.name for manifest in wanted} - present.keys()
-        moved = _bring_all(engine, connection, wanted, fresh, actor)
+        moved = _bring_with_links(engine, connection, wanted, fresh, actor)
     engine.enablement.forget()
     return moved
 
@@ -348,7 +374,7 @@ def upgrade_installed(engine: Engine, *, by: User | None = None) -> Outcome:
     """Core, then every installed plugin, to what the code here is.
 
     A plugin that cannot follow stays as it was, together with those that need it; the others go
-    on, so that one plugin's fault keeps no site down.
+    on, so that one plugin's fault keeps no site down. What links something new comes last.
     """
     actor = actor_of(by)
     with exclusive() as connection:
@@ -365,11 +391,14 @@ def upgrade_installed(engine: Engine, *, by: User | None = None) -> Outcome:
                 _refuse_stuck(manifest, failed)
                 with connection.begin_nested():
                     wanted = closure(engine, [manifest.name])
-                    fresh = {one.name for one in wanted} - present.keys()
-                    steps = _bring_all(engine, connection, wanted, fresh, actor)
+                    steps = _bring_all(engine, connection, wanted, actor)
                 moved += steps
             except DomainError as error:
                 failed[manifest.name] = error
+        fresh = {step.name for step in moved if step.before is None}
+        links = bring_links(engine, connection, fresh, actor, failed)
+    moved += links.moved
+    failed.update(links.failed)
     engine.enablement.forget()
     return Outcome(tuple(moved), failed)
 

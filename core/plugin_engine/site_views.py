@@ -208,5 +208,7 @@ def archive_restore(name: str) -> ResponseReturnValue:
             )
         if found.kept_out:
             flash(found.kept_out_sentence, "warn")
+        for failed in found.failed_links:
+            flash(failed.message, "warn")
         return redirect(url_for("plugins.site"))
     return redirect(url_for("plugins.archive_list"))

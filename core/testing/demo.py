@@ -48,11 +48,11 @@ def demo_told(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """The demo, loaded as an operator loads it."""
     instance: Path = tmp_path_factory.mktemp("demo")
     name = f"demo_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
-    with database.clone(server, instance, name) as url, pytest.MonkeyPatch.context() as patch:
+    with database.clone(server, instance, name) as url:
         app = create_app({**SETTINGS, "DATABASE_URL": url, "INSTANCE": instance})
         app.test_client_class = Client
-        Clock(patch).set(MOMENT)
-        with app.app_context():
+        with pytest.MonkeyPatch.context() as patch, app.app_context():
+            Clock(patch).set(MOMENT)
             done = app.test_cli_runner().invoke(args=["demo", "load", "--json"])
         assert done.exit_code == 0, done.output
         copy = database.name_of(url)

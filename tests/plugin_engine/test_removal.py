@@ -417,6 +417,27 @@ def test_links_come_back_with_what_they_link(fresh_app, write_plugin):
         assert [left_by(name)[2] for name in names] == ["1.0"] * 4
 
 
+def test_faulty_link_does_not_keep_an_archive_from_coming_back(fresh_app, write_plugin):
+    folder = write_plugin("chest")
+    write_plugin("lid")
+    link = write_plugin("hinge", more='auto_install = true\n[requires]\nchest = ""\nlid = ""\n')
+    with fresh_app(folder.parent).app_context():
+        lifecycle.install(engine(), ["chest", "lid"])
+        file = io.BytesIO()
+        take_out("hinge")
+        removal.uninstall(engine(), "chest", keep=lambda made: file.write(made.read()))
+    (link / "migrations" / "0001_first.py").write_text(
+        'revision = "0001"\ndown_revision = None\ndef upgrade():\n    1 / 0\n'
+    )
+
+    with fresh_app(folder.parent).app_context():
+        found = archive.restore(engine(), file)
+
+        assert [left_by(name)[2] for name in ("chest", "hinge")] == ["1.0", None]
+        [failed] = found.failed_links
+        assert "hinge" in failed.message
+
+
 SETTINGS = "SELECT plugin, institution_id, values FROM plugin_setting ORDER BY plugin, 2"
 
 

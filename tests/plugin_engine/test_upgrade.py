@@ -220,7 +220,9 @@ def test_deadlock_is_named_as_busy(shelf, tmp_path):
 
 def wait_until_one_waits_for(table, connection):
     query = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = CAST(:table AS regclass)"
+    end = time.monotonic() + 20
     while not connection.scalar(sa.text(query), {"table": table}):
+        assert time.monotonic() < end, "nobody came to wait"
         time.sleep(0.02)
 
 
@@ -260,6 +262,46 @@ def test_new_version_brings_what_it_now_requires_and_then_their_link(fresh_app, 
         steps = [("kit", None, "1.0"), ("grown", "1.0", "2.0"), ("kit_of_grown", None, "1.0")]
         assert list(moved) == [Moved(*step) for step in steps]
         assert [left_by(name)[2] for name, _before, _after in steps] == ["1.0", "2.0", "1.0"]
+
+
+def test_link_comes_after_its_ends_and_its_fault_holds_nothing_back(fresh_app, write_plugin):
+    stem, late = write_plugin("stem"), write_plugin("very_late", more='[requires]\nstem = ""\n')
+    write_plugin("graft")
+    link = write_plugin("union", more=link_of(graft="", very_late=">=2"))
+    (link / "migrations" / "0001_first.py").write_text(FAILING_MIGRATION)
+    with fresh_app(stem.parent).app_context():
+        lifecycle.install(engine(), ["stem", "very_late"])
+    for folder, needs in ((stem, '[requires]\ngraft = ""\n'), (late, "")):
+        manifest = folder / "plugin.toml"
+        manifest.write_text(manifest.read_text().replace('"1.0"', '"2.0"') + needs)
+
+    with fresh_app(stem.parent).app_context():
+        outcome = lifecycle.upgrade_installed(engine())
+
+        ends = [("graft", None, "1.0"), ("stem", "1.0", "2.0"), ("very_late", "1.0", "2.0")]
+        assert list(outcome.moved) == [Moved(*step) for step in ends]
+        assert outcome.failed.keys() == {"union"}
+        assert left_by("union") == NOTHING
+
+
+def test_link_brings_an_end_that_is_behind(fresh_app, write_plugin):
+    behind = write_plugin("lagging")
+    write_plugin("leading")
+    write_plugin("span", more=link_of(leading="", lagging=">=2"))
+    with fresh_app(behind.parent).app_context():
+        lifecycle.install(engine(), ["lagging"])
+    manifest = behind / "plugin.toml"
+    manifest.write_text(manifest.read_text().replace('"1.0"', '"2.0"'))
+
+    with fresh_app(behind.parent).app_context():
+        assert lifecycle.install(engine(), ["leading"]) == ["leading", "span"]
+
+        assert left_by("lagging")[2] == "2.0"
+
+
+def link_of(**ends):
+    needs = "".join(f'{name} = "{version}"\n' for name, version in ends.items())
+    return f"auto_install = true\n[requires]\n{needs}"
 
 
 def test_schema_of_another_application_is_not_taken_over(fresh_app):
