@@ -232,6 +232,9 @@ def test_removed_plugin_leaves_an_archive_and_comes_back_from_it(admin, extras, 
     [kept] = archives.all_kept()
     assert (kept.plugin, kept.size > 0) == ("extras", True)
     back = f"/plugins/archives/{kept.name}/restore"
+    named = r'>Restore<span class="visually-hidden"> Extras'
+    assert re.search(named, part_of(admin.get("/plugins/site").text, "extras"))
+    assert re.search(named, admin.get("/plugins/archives").text)
     for waits in (part_of(admin.get("/plugins/site").text, "extras"),
                   admin.get("/plugins/site/extras/install").text):  # fmt: skip
         assert "An archive of Extras of" in waits
