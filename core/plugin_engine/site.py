@@ -60,12 +60,14 @@ def _one(
 ) -> SitePlugin:
     manifest, loaded = engine.manifests.get(name), engine.loaded.get(name)
     decided = snapshot.decisions.get(name, {}).values()
+    # Put there after the start: its code is not gone, it waits for the restart that its news names.
+    arrived = name in fresh and fresh[name].kind == "new"
     return SitePlugin(
         name=name,
         title=title_of(engine, name),
         icon=manifest.icon if manifest else "plug",
         technical=manifest is not None and not manifest.application,
-        state=_state(engine, snapshot, name),
+        state="new" if arrived else _state(engine, snapshot, name),
         loaded=str(loaded.version) if loaded else "",
         installed=snapshot.installed.get(name, ""),
         enabled_at=sum(snapshot.effect(name, one.lineage).enabled for one in decided),
@@ -73,7 +75,7 @@ def _one(
         needed_by=tuple(
             title_of(engine, m.name) for m in engine.manifests.values() if name in m.requires
         ),
-        problems=tuple(problems.get(name, ())),
+        problems=() if arrived else tuple(problems.get(name, ())),
         news=fresh.get(name),
     )
 
@@ -86,9 +88,7 @@ def _state(engine: Engine, snapshot: Snapshot, name: str) -> State:
             return "older"
         return "behind" if _is_behind(engine, snapshot, name) else "installed"
     known = name in engine.manifests or any(p.plugin == name for p in engine.problems)
-    if known:
-        return "problem"
-    return "gone" if name in snapshot.installed else "new"
+    return "problem" if known else "gone"
 
 
 def _is_older(engine: Engine, snapshot: Snapshot, name: str) -> bool:

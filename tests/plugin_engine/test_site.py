@@ -1,5 +1,6 @@
 """The plugins of the whole site: who may touch them, each step by POST, and back again."""
 
+import os
 import re
 from dataclasses import replace
 
@@ -307,3 +308,20 @@ def test_plugin_whose_code_is_gone_is_forgotten(admin, nation):
     assert "Its code is gone" in shown
     assert "vanished" not in installed()
     delete_archives()
+
+
+def test_installed_plugin_whose_code_was_put_back_waits_for_the_restart(
+    admin, app, as_before, monkeypatch, write_plugin
+):
+    folders = f"{app.config['PLUGIN_FOLDERS']}{os.pathsep}{write_plugin('vanished').parent}"
+    monkeypatch.setitem(app.config, "PLUGIN_FOLDERS", folders)
+    db.session.add(PluginInstallation(name="vanished", version="1.0"))
+    db.session.commit()
+    engine().enablement.forget()
+
+    shown = part_of(admin.get("/plugins/site").text, "vanished")
+
+    assert "New code found: vanished 1.0" in shown
+    assert "Not loaded yet" in shown
+    assert "gone" not in shown
+    assert "/plugins/site/vanished/remove" not in shown
