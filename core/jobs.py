@@ -9,7 +9,7 @@ import functools
 import json
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -187,6 +187,28 @@ def enqueue(
         "at": at,
     }
     return int(db.session.execute(_DEFER, values).scalar_one())
+
+
+_WAITING = sa.text(
+    "SELECT task_name AS task, priority, lock, queueing_lock, args,"
+    " CAST(scheduled_at AS text) AS at"
+    " FROM procrastinate_jobs WHERE starts_with(task_name, :prefix) AND status = 'todo'"
+    " AND args->'timestamp' IS NULL ORDER BY id"
+)
+
+
+def waiting_of(connection: sa.Connection, plugin: str) -> list[dict[str, Any]]:
+    """A plugin's jobs that are still to be done, as `defer_again` takes them; not the clock's."""
+    rows = connection.execute(_WAITING, {"prefix": f"{plugin}."}).mappings()
+    return [dict(row) for row in rows]
+
+
+def defer_again(connection: sa.Connection, found: Iterable[Mapping[str, Any]]) -> None:
+    """Adds jobs that `waiting_of` has told, but what waits already."""
+    for one in found:
+        values = {**one, "queue": plugin_of(one["task"]), "args": json.dumps(one["args"])}
+        with suppress(IntegrityError), connection.begin_nested():
+            connection.execute(_DEFER, values)
 
 
 def jobs_of(module: str) -> list[Task[..., Any, Any]]:

@@ -12,7 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import IO, Any, cast
 
@@ -23,6 +23,7 @@ from flask_babel import ngettext
 from packaging.version import InvalidVersion, Version
 
 from core.errors import DomainError
+from core.jobs import defer_again, plugin_of, waiting_of
 from core.people.models import User
 from core.plugin_engine import lifecycle, migrations, references
 from core.plugin_engine.decisions import UnknownPlugin
@@ -43,6 +44,7 @@ KEPT = {
     "plugin_record": "kept.plugin = :name",
     "grant": "kept.role LIKE :roles",
 }
+JOB = {"task", "priority", "lock", "queueing_lock", "args", "at"}
 
 
 class ArchiveUnreadable(DomainError):
@@ -107,7 +109,7 @@ class TableFile:
 class Index:
     """What an archive says about itself.
 
-    `kept`: table of core → rows; `sequences`: name → last value.
+    `kept`: table of core → rows; `sequences`: name → last value; `jobs`: what was to be done.
     """
 
     site: str
@@ -118,6 +120,7 @@ class Index:
     tables: list[TableFile]
     sequences: dict[str, int]
     kept: dict[str, list[dict[str, Any]]]
+    jobs: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def rows(self) -> int:
@@ -129,7 +132,8 @@ class Restored:
     """`lost`: rows that did not come back, because what they belonged to is gone.
 
     `kept_out`: table of core → rows of it that gave way to what was written there meanwhile.
-    `failed_links`: why plugins that would link it with others are not installed.
+    `failed_links`: why plugins that would link it with others are not installed. `along`: what it
+    requires and was installed, empty.
     """
 
     name: str
@@ -139,6 +143,7 @@ class Restored:
     lost: tuple[Lost, ...]
     kept_out: Mapping[str, int]
     failed_links: tuple[DomainError, ...] = ()
+    along: tuple[str, ...] = ()
 
     @property
     def kept_out_sentence(self) -> str:
@@ -229,6 +234,7 @@ def write(connection: sa.Connection, name: str, file: IO[bytes]) -> Index:
             tables=tables,
             sequences=_sequences(connection, name),
             kept={table: _kept(connection, name, table) for table in KEPT},
+            jobs=waiting_of(connection, name),
         )
         text = json.dumps({"format": FORMAT, **asdict(index)}, ensure_ascii=False, indent=1)
         archive.writestr(INDEX, text)
@@ -316,6 +322,9 @@ def _check(index: Index) -> None:
     for table, rows in index.kept.items():
         if table not in KEPT or not all(_is_own(index.plugin, table, row) for row in rows):
             raise ValueError
+    for job in index.jobs:
+        if job.keys() != JOB or plugin_of(job["task"]) != index.plugin:
+            raise ValueError
     try:
         Version(index.version)
     except InvalidVersion as error:
@@ -353,6 +362,7 @@ def restore(engine: Engine, file: IO[bytes], *, by: User | None = None) -> Resto
         with _fitting():
             lost = _fill(connection, manifest, index, file)
             kept_out = _put_all_back(connection, index)
+            defer_again(connection, index.jobs)
         _move_on(engine, connection, manifest, index)
         links = lifecycle.bring_links(engine, connection, fresh | {manifest.name}, actor)
         lifecycle.log_step(
@@ -362,7 +372,7 @@ def restore(engine: Engine, file: IO[bytes], *, by: User | None = None) -> Resto
     engine.enablement.forget()
     return Restored(
         index.plugin, index.version, str(manifest.version), index.rows,
-        tuple(lost), kept_out, tuple(links.failed.values()),
+        tuple(lost), kept_out, tuple(links.failed.values()), tuple(sorted(fresh)),
     )  # fmt: skip
 
 

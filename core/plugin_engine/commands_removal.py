@@ -220,6 +220,7 @@ def plugins_restore(file: Path, as_json: bool) -> None:
             "plugin": found.name, "archived": found.archived, "version": found.version,
             "rows": found.rows, "lost": lost, "kept_out": dict(found.kept_out),
             "failed_links": [failed.message for failed in found.failed_links],
+            "along": list(found.along),
         })  # fmt: skip
         return
     click.echo(_("%(name)s %(version)s is back with %(rows)s rows.",
@@ -234,3 +235,6 @@ def plugins_restore(file: Path, as_json: bool) -> None:
         click.echo(found.kept_out_sentence)
     for failed in found.failed_links:
         click.echo(failed.message, err=True)
+    if found.along:
+        titles = ", ".join(found.along)
+        click.echo(_("It needs %(titles)s, installed along and empty.", titles=titles))

@@ -18,6 +18,7 @@ from core.files import content_disposition, export_name
 from core.institutions.queries import root
 from core.plugin_engine import archive, archives, lifecycle, removal
 from core.plugin_engine.catalogue import title_of
+from core.plugin_engine.decisions import closure
 from core.plugin_engine.engine import engine
 from core.plugin_engine.settings import SITE, settable
 from core.plugin_engine.site import behind, comes_along, site_plugins
@@ -182,11 +183,29 @@ def archive_delete(name: str) -> ResponseReturnValue:
     return redirect(url_for("plugins.archive_list"))
 
 
+class ArchiveBefore(DomainError):
+    def __init__(self, title: str, others: list[str]) -> None:
+        super().__init__(
+            _("%(title)s needs %(others)s, of which an archive waits as well. Restore that first; "
+              "otherwise it would begin empty.", title=title, others=", ".join(others))
+        )  # fmt: skip
+
+
+def _refuse_empty_needs(plugin: str) -> None:
+    """What is installed along begins empty, and its own archive could not be restored then."""
+    waiting = archives.waiting(engine(), archives.all_kept())
+    needs = [one.name for one in closure(engine(), [plugin]) if one.name != plugin]
+    if found := [title_of(engine(), name) for name in needs if name in waiting]:
+        raise ArchiveBefore(title_of(engine(), plugin), found)
+
+
 @pages.post("/plugins/archives/<name>/restore")
 @for_site
 def archive_restore(name: str) -> ResponseReturnValue:
     """Installs the plugin with the data of the archive, which stays."""
-    with _saying_why(), archives.opened(archives.kept(name)) as file:
+    kept = archives.kept(name)
+    with _saying_why(), archives.opened(kept) as file:
+        _refuse_empty_needs(kept.plugin)
         found = archive.restore(engine(), file, by=current_user)
         flash(
             ngettext(
@@ -210,5 +229,8 @@ def archive_restore(name: str) -> ResponseReturnValue:
             flash(found.kept_out_sentence, "warn")
         for failed in found.failed_links:
             flash(failed.message, "warn")
+        if found.along:
+            titles = ", ".join(title_of(engine(), one) for one in found.along)
+            flash(_("It needs %(titles)s, installed along and empty.", titles=titles), "warn")
         return redirect(url_for("plugins.site"))
     return redirect(url_for("plugins.archive_list"))

@@ -417,6 +417,28 @@ def test_links_come_back_with_what_they_link(fresh_app, write_plugin):
         assert [left_by(name)[2] for name in names] == ["1.0"] * 4
 
 
+def test_waiting_jobs_come_back_but_those_of_the_clock(world):
+    new = sa.text(
+        "INSERT INTO procrastinate_jobs (queue_name, task_name, queueing_lock, args, scheduled_at)"
+        " VALUES (:queue, 'shelf.tidy', :lock, CAST(:args AS jsonb), '2099-01-01 08:00+00')"
+    )
+    jobs = "SELECT queue_name, task_name, queueing_lock, args, scheduled_at FROM procrastinate_jobs"
+    with db.engine.begin() as connection:
+        for queue, lock, args in (
+            ("shelf", "of 7", '{"box": 7}'), ("-held", None, '{"institution": 1}'),
+            ("shelf", None, '{"timestamp": 5}'),
+        ):  # fmt: skip
+            connection.execute(new, {"queue": queue, "lock": lock, "args": args})
+    before = rows(f"{jobs} WHERE args->'timestamp' IS NULL ORDER BY id")
+    file = io.BytesIO()
+    removal.uninstall(engine(), "shelf", keep=lambda made: file.write(made.read()))
+    assert rows(jobs) == []
+
+    archive.restore(engine(), file)
+
+    assert rows(f"{jobs} ORDER BY id") == [("shelf", *job[1:]) for job in before]
+
+
 def test_faulty_link_does_not_keep_an_archive_from_coming_back(fresh_app, write_plugin):
     folder = write_plugin("chest")
     write_plugin("lid")
@@ -624,6 +646,19 @@ def test_what_is_no_zip_is_refused(world, content):
         {"sequences": {'a"; DROP TABLE "user': 1}},
         {"sequences": {"box_id_seq": "many"}},
         {"kept": {"user": []}},
+        {"jobs": [{"task": "shelf.tidy"}]},
+        {
+            "jobs": [
+                {
+                    "task": "core.release_held",
+                    "priority": 0,
+                    "lock": None,
+                    "queueing_lock": None,
+                    "args": {},
+                    "at": None,
+                }
+            ]
+        },
         {"kept": {"grant": [{"role": "platform_admin", "user_id": 1, "institution_id": 1}]}},
         {
             "kept": {

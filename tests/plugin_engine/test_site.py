@@ -9,11 +9,14 @@ import sqlalchemy as sa
 
 from core.db import db
 from core.people.models import AuditEntry
-from core.plugin_engine import archives, engine
+from core.plugin_engine import archives, engine, lifecycle, removal
 from core.plugin_engine.decisions import Choice, decide
 from core.plugin_engine.models import PluginInstallation
 from core.plugin_engine.site import comes_along
+from core.testing.access import client_of
 from core.testing.counting import count_queries
+from core.testing.factories import Factory
+from tests.plugin_engine.moving_kit import MOVING, NOTHING, left_by
 
 
 @pytest.fixture
@@ -250,6 +253,26 @@ def test_removed_plugin_leaves_an_archive_and_comes_back_from_it(admin, extras, 
         "plugin.restore",
     ]
     assert back not in admin.get("/plugins/site").text
+
+
+def test_archive_is_restored_after_those_of_what_it_needs(fresh_app):
+    app = fresh_app(MOVING)
+    with app.app_context():
+        admin = Factory().staff("platform_admin", Factory().institution("Nation"))
+        lifecycle.install(engine(), ["rack"])
+        for name in ("rack", "shelf"):
+            removal.uninstall(engine(), name, keep=archives.keeper(name, "1.0"))
+        client = client_of(app, admin)
+        kept = {one.plugin: one.name for one in archives.all_kept()}
+
+        client.post(f"/plugins/archives/{kept['rack']}/restore")
+        assert "Restore that first" in client.get("/plugins/archives").text
+        assert (left_by("rack"), left_by("shelf")) == (NOTHING, NOTHING)
+
+        for name in ("shelf", "rack"):
+            client.post(f"/plugins/archives/{kept[name]}/restore")
+        assert (left_by("rack")[2], left_by("shelf")[2]) == ("1.0", "1.0")
+        delete_archives()
 
 
 def test_archive_is_made_downloaded_and_deleted_and_all_is_recorded(admin, extras):
