@@ -63,11 +63,14 @@ def all_kept() -> list[Kept]:
     return sorted(filter(None, found), key=lambda kept: kept.made_at, reverse=True)
 
 
-def waiting(engine: Engine, found: Iterable[Kept]) -> dict[str, Kept]:
-    """Of each plugin that could be restored now, the newest of the archives."""
+def waiting(engine: Engine, found: Iterable[Kept]) -> dict[str, list[Kept]]:
+    """Of each plugin that could be restored now, its archives in the order that they come in."""
     installed = engine.enablement.snapshot().installed
-    could = [one for one in found if one.plugin in engine.loaded and one.plugin not in installed]
-    return {one.plugin: one for one in sorted(could, key=lambda kept: kept.made_at)}
+    waits: dict[str, list[Kept]] = {}
+    for one in found:
+        if one.plugin in engine.loaded and one.plugin not in installed:
+            waits.setdefault(one.plugin, []).append(one)
+    return waits
 
 
 def _read(name: str, size: int) -> Kept | None:

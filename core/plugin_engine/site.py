@@ -3,10 +3,14 @@
 Reads only; the steps themselves are in `lifecycle` and `removal`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+import sqlalchemy as sa
+
+from core.courses.models import Activity
+from core.db import db
 from core.people.names import name_key
 from core.plugin_engine.catalogue import title_of
 from core.plugin_engine.decisions import closure
@@ -116,3 +120,10 @@ def comes_along(engine: Engine, name: str) -> list[Manifest]:
     names = {one.name for one in wanted}
     wanted += links_with(engine, installed.keys() | names, names)
     return [manifest for manifest in wanted if manifest.name not in installed]
+
+
+def left_in_courses(names: Iterable[str]) -> int:
+    """Activities of the kinds of plugins that are to be installed: an earlier removal left them."""
+    ours = (Activity.kind.startswith(f"{name}.", autoescape=True) for name in names)
+    query = sa.select(sa.func.count(Activity.id)).where(sa.or_(sa.false(), *ours))
+    return db.session.scalar(query) or 0

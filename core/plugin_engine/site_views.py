@@ -21,7 +21,7 @@ from core.plugin_engine.catalogue import title_of
 from core.plugin_engine.decisions import closure
 from core.plugin_engine.engine import engine
 from core.plugin_engine.settings import SITE, settable
-from core.plugin_engine.site import behind, comes_along, site_plugins
+from core.plugin_engine.site import behind, comes_along, left_in_courses, site_plugins
 from core.plugin_engine.views import for_site, pages
 
 
@@ -65,20 +65,21 @@ def install(plugin: str) -> ResponseReturnValue:
     if plugin not in engine().loaded:
         abort(404)
     if request.method == "GET":
+        new = comes_along(engine(), plugin)
         return render_template(
             "plugins/install.html",
             name=plugin,
             title=title_of(engine(), plugin),
-            new=[(one.name, title_of(engine(), one.name), one.version)
-                 for one in comes_along(engine(), plugin)],
+            new=[(one.name, title_of(engine(), one.name), one.version) for one in new],
+            left=left_in_courses(one.name for one in new),
             waiting=archives.waiting(engine(), archives.all_kept()),
-        )  # fmt: skip
+        )
     with _saying_why():
-        new = lifecycle.install(engine(), [plugin], by=current_user)
-        titles = ", ".join(title_of(engine(), name) for name in new)
+        names = lifecycle.install(engine(), [plugin], by=current_user)
+        titles = ", ".join(title_of(engine(), name) for name in names)
         return _done(
             _("Installed: %(titles)s. Institutions can enable it now.", titles=titles)
-            if new
+            if names
             else _("It was installed already.")
         )
     return redirect(url_for("plugins.site"))

@@ -194,6 +194,47 @@ def test_installing_shows_the_links_that_come_along(found, monkeypatch):
     assert [one.name for one in comes_along(found, "good")] == ["good", "friend"]
 
 
+def test_installing_says_how_many_activities_wait_for_data_that_is_not_here(
+    admin, make, nation, as_before
+):
+    for name in ("good", "friend"):
+        db.session.execute(sa.delete(PluginInstallation).filter_by(name=name))
+    section = make.section(make.course(nation))
+    for kind in ("good.talk", "friend.talk", "goods.talk", "extras.talk"):
+        make.page(section).kind = kind
+    db.session.commit()
+    engine().enablement.forget()
+
+    alone = admin.get("/plugins/site/good/install").text
+    together = admin.get("/plugins/site/friend/install").text
+    for activity in section.activities:
+        activity.kind = "goods.talk"
+    db.session.commit()
+    none = admin.get("/plugins/site/good/install").text
+
+    assert "1 activity in courses was made with data that is not here" in alone
+    assert "2 activities in courses were made with data that is not here" in together
+    assert "data that is not here" not in none
+
+
+def test_restoring_comes_before_installing_empty_and_the_archives_are_counted(admin, extras):
+    admin.post("/plugins/site/extras/export")
+    admin.post("/plugins/site/extras/remove", data={"name": "extras"})
+    newest, older = archives.all_kept()
+
+    page = admin.get("/plugins/site/extras/install").text
+    row = part_of(admin.get("/plugins/site").text, "extras")
+
+    for waits in (page, row):
+        assert "It is the newest of 2." in waits
+        assert 'href="/plugins/archives">All archives' in waits
+        assert f"/plugins/archives/{newest.name}/restore" in waits
+        assert older.name not in waits
+    assert '<button class="btn btn-primary">Restore Extras' in page
+    assert '<button class="btn btn-line">Install empty' in page
+    assert page.count("btn-primary") == 1
+
+
 # Removing and restoring
 
 
