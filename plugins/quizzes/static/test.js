@@ -127,7 +127,15 @@ function finish(reason) {
 }
 
 // Settles one answer, or throws: Refused when a person must do something, else to try again later.
-class Refused extends Error {}
+// `passes`: the tests were disabled meanwhile, and may come back.
+class Refused extends Error {
+  constructor(reason, passes = false) {
+    super(reason);
+    this.passes = passes;
+  }
+}
+
+let paused = false;
 
 async function deliver(item) {
   const entry = waiting[item];
@@ -138,7 +146,12 @@ async function deliver(item) {
   const reason = (await response.json().catch(() => ({}))).error ?? "";
   if (response.status === 409) return finish(reason);
   if (response.status === 422) delete waiting[item];
-  throw new Refused(reason);
+  throw new Refused(reason, response.status === 404);
+}
+
+function again() {
+  timer = setTimeout(flush, wait * (0.75 + Math.random() / 2));
+  wait = Math.min(2 * wait, LONGEST_WAIT_MS);
 }
 
 async function deliverAll() {
@@ -147,13 +160,13 @@ async function deliverAll() {
     for (const item of Object.keys(waiting)) if (item in waiting) await deliver(Number(item));
     wait = FIRST_WAIT_MS;
     showConnection(false);
+    if (paused) showRefusal("");
+    paused = false;
   } catch (error) {
     if (error instanceof Refused) showRefusal(error.message);
-    else {
-      showConnection(true);
-      timer = setTimeout(flush, wait * (0.75 + Math.random() / 2));
-      wait = Math.min(2 * wait, LONGEST_WAIT_MS);
-    }
+    else showConnection(true);
+    paused = error.passes === true;
+    if (paused || !(error instanceof Refused)) again();
   }
   showCounts();
 }

@@ -227,3 +227,20 @@ def test_without_a_script_the_same_test_is_taken_by_forms(classroom, open_page):
     assert page.url.endswith("/result")
     db.session.rollback()
     assert db.session.scalars(sa.select(Attempt.score)).one() == 100
+
+
+def test_answers_given_while_tests_are_disabled_arrive_when_they_are_back(
+    page, attempt, classroom, make
+):
+    make.disabled("quizzes", classroom.institution)
+    db.session.commit()
+    pick(page, 1, 2)
+    page.wait_for_selector("#refused:not([hidden])")
+    assert stored() == []
+
+    make.enabled("quizzes", classroom.institution)
+    db.session.commit()
+    wait_until_saved(page, 1)
+
+    page.wait_for_selector("#refused", state="hidden")
+    assert stored() == [(choices(attempt, [2])[0], False)]
