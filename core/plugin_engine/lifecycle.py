@@ -243,14 +243,26 @@ def bring_links(
     lost: dict[str, DomainError] = {}
     for manifest in links_with(engine, _present(connection).keys(), fresh):
         try:
-            _refuse_stuck(manifest, {**(failed or {}), **lost})
-            with connection.begin_nested():
-                wanted = closure(engine, [manifest.name])
-                steps = _bring_all(engine, connection, wanted, actor)
-            moved += steps
+            moved += _bring_apart(engine, connection, manifest, {**(failed or {}), **lost}, actor)
         except DomainError as error:
             lost[manifest.name] = error
     return Outcome(tuple(moved), lost)
+
+
+def _bring_apart(
+    engine: Engine,
+    connection: sa.Connection,
+    manifest: Manifest,
+    failed: Mapping[str, DomainError],
+    actor: int | None,
+) -> list[Moved]:
+    """Brings a plugin with what it requires; where that fails, nothing else is touched.
+
+    Raises DomainError, NeedsFailed where it requires what has `failed`.
+    """
+    _refuse_stuck(manifest, failed)
+    with connection.begin_nested():
+        return _bring_all(engine, connection, closure(engine, [manifest.name]), actor)
 
 
 def installed_as(connection: sa.Connection, name: str) -> tuple[str, str | None]:
@@ -388,11 +400,7 @@ def upgrade_installed(engine: Engine, *, by: User | None = None) -> Outcome:
                 continue
             try:
                 _refuse_upgrade(manifest, was)
-                _refuse_stuck(manifest, failed)
-                with connection.begin_nested():
-                    wanted = closure(engine, [manifest.name])
-                    steps = _bring_all(engine, connection, wanted, actor)
-                moved += steps
+                moved += _bring_apart(engine, connection, manifest, failed, actor)
             except DomainError as error:
                 failed[manifest.name] = error
         fresh = {step.name for step in moved if step.before is None}

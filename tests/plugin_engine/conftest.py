@@ -17,6 +17,7 @@ from core.plugin_engine.models import PluginInstallation
 from core.testing import database
 from core.testing.factories import Factory
 from core.testing.fixtures import SETTINGS, Client
+from tests.plugin_engine.moving_kit import MOVING
 
 TINY = Path(__file__).parent / "plugins"
 MakeApp = Callable[..., Flask]
@@ -87,6 +88,19 @@ def fresh_app(fresh_url: str, make_app: MakeApp) -> Iterator[MakeApp]:
             db.session.remove()
             db.engine.dispose()
         app.extensions[READ_ENGINE].dispose()
+
+
+@pytest.fixture(scope="module")
+def moving_app(
+    request: pytest.FixtureRequest, server: str, instance: Path, make_app: MakeApp
+) -> Iterator[Flask]:
+    """An app with the shelf and the rack, on a database that one file of tests has for itself."""
+    label = request.module.__name__.rpartition(".")[2]
+    with database.clone(server, instance, label) as url:
+        app = make_app(url, MOVING)
+        yield app
+        with app.app_context():
+            db.engine.dispose()
 
 
 @pytest.fixture

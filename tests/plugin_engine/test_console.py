@@ -8,7 +8,6 @@ from core.plugin_engine import engine, lifecycle
 from core.plugin_engine.discovery import Problem
 from core.testing import database
 from tests.plugin_engine.moving_kit import (
-    MOVING,
     NOTHING,
     SHELF_TABLES,
     as_code,
@@ -18,15 +17,6 @@ from tests.plugin_engine.moving_kit import (
 )
 
 LOST = "SELECT count(*) FROM shelf.sort"
-
-
-@pytest.fixture(scope="module")
-def moving_app(server, instance, make_app):
-    with database.clone(server, instance, "console") as url:
-        app = make_app(url, MOVING)
-        yield app
-        with app.app_context():
-            db.engine.dispose()
 
 
 @pytest.fixture

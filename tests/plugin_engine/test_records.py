@@ -10,21 +10,16 @@ from core.plugin_engine import engine, lifecycle, records
 from core.plugin_engine.contributions import Record, RecordRef
 from core.plugin_engine.lifecycle import StepFailed
 from core.plugin_engine.records import Applied, record_id
-from core.testing import database
 from tests.plugin_engine.moving_kit import MOVING, NOTHING, left_by, rows, told
 
 ALL = "SELECT code, title, place, above_id FROM shelf.sort ORDER BY id"
 
 
 @pytest.fixture(scope="module")
-def shelf_app(server, instance, make_app):
-    with database.clone(server, instance, "records") as url:
-        app = make_app(url, MOVING)
-        with app.app_context():
-            lifecycle.install(engine(), ["shelf"])
-        yield app
-        with app.app_context():
-            db.engine.dispose()
+def shelf_app(moving_app):
+    with moving_app.app_context():
+        lifecycle.install(engine(), ["shelf"])
+    return moving_app
 
 
 @pytest.fixture

@@ -36,7 +36,6 @@ from core.plugin_engine.removal import (
 from core.testing import database
 from core.testing.factories import Factory
 from tests.plugin_engine.moving_kit import (
-    MOVING,
     NOTHING,
     SHELF_TABLES,
     as_code,
@@ -49,15 +48,6 @@ from tests.plugin_engine.moving_kit import (
 )
 
 ITEMS = "SELECT id, box_id, owner_id, course_id, label, size FROM shelf.item ORDER BY id"
-
-
-@pytest.fixture(scope="module")
-def moving_app(server, instance, make_app):
-    with database.clone(server, instance, "removal") as url:
-        app = make_app(url, MOVING)
-        yield app
-        with app.app_context():
-            db.engine.dispose()
 
 
 @pytest.fixture
